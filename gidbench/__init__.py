@@ -1,0 +1,44 @@
+"""gidbench: generate, process and synchronise records, and measure it honestly.
+
+The names below are imported on first use, so that `import gidbench` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gidbench.aio import agenerate, aprocess, arun, async_
+    from gidbench.bench.results import load_results as results
+    from gidbench.batch import run
+    from gidbench.engine import Cancellation, Progress
+    from gidbench.errors import GidbenchError
+    from gidbench.operations import generate, process, sync
+
+_WHERE = {
+    "Cancellation": "engine",
+    "GidbenchError": "errors",
+    "Progress": "engine",
+    "agenerate": "aio",
+    "aprocess": "aio",
+    "arun": "aio",
+    "async_": "aio",
+    "generate": "operations",
+    "process": "operations",
+    "run": "batch",
+    "sync": "operations",
+}
+
+__all__ = sorted(_WHERE)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'gidbench' has no attribute {name!r}")
+    return getattr(import_module(f"gidbench.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_WHERE])

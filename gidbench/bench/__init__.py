@@ -1,0 +1,1 @@
+"""Measurement: cases, rounds, statistics, resources, results."""

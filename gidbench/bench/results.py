@@ -1,0 +1,180 @@
+"""Result files: JSON lines, appended as they land, loadable whatever the version.
+
+Each line is an object with a `kind`: `run` (one, first), `round` (one per timed call) and `result` (one per
+case). Units stand in field names. Versions:
+
+1  first
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from gidbench.errors import InputError
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class RunHeader:
+    """What holds for every line below."""
+
+    run_id: str
+    started_at: str
+    parameters: dict[str, Any]
+    host: dict[str, Any]
+    noise: dict[str, Any]
+    database: dict[str, str]
+    page_cache: str = "warm: inputs are written by the run itself just before they are read"
+    schema: int = SCHEMA_VERSION
+    kind: str = "run"
+
+
+@dataclass(frozen=True)
+class Round:
+    """One timed call. `error` says why it does not count; None where it was verified."""
+
+    operation: str
+    variant: str
+    index: int
+    warmup: bool
+    wall_s: float
+    cpu_s: float
+    peak_rss_bytes: int
+    read_bytes: int | None
+    written_bytes: int | None
+    phases_s: dict[str, float]
+    error: str | None = None
+    kind: str = "round"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One case: what its verified rounds say."""
+
+    operation: str
+    variant: str
+    title: str
+    headline: bool
+    records: int
+    status: str  # "ok" or "failed"
+    error: str | None = None
+    rounds: int = 0
+    walls_s: list[float] = field(default_factory=list)
+    median_s: float = 0.0
+    low_s: float = 0.0
+    high_s: float = 0.0
+    min_s: float = 0.0
+    cv: float = 0.0
+    cells: int = 0
+    bytes: int = 0
+    records_per_second: float = 0.0
+    records_per_second_low: float = 0.0
+    records_per_second_high: float = 0.0
+    cells_per_second: float = 0.0
+    bytes_per_second: float = 0.0
+    target_per_second: float = 0.0
+    target_met: bool = False
+    tier: str | None = None
+    tier_reached: str | None = None
+    borderline: bool = False
+    noisy: bool = False
+    value: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    phases_s: dict[str, float] = field(default_factory=dict)
+    busy_s: dict[str, float] = field(default_factory=dict)
+    cpu_s: float = 0.0
+    peak_rss_bytes: int = 0
+    read_bytes: int | None = None
+    written_bytes: int | None = None
+    timeline: dict[str, list[float]] = field(default_factory=dict)
+    warmup_s: dict[str, float] = field(default_factory=dict)
+    kind: str = "result"
+
+
+@dataclass(frozen=True)
+class RunResults:
+    """A result file in memory."""
+
+    header: RunHeader
+    rounds: list[Round]
+    results: list[Result]
+
+    @property
+    def measured(self) -> list[Result]:
+        return [result for result in self.results if result.status == "ok"]
+
+
+def append(path: Path, line: RunHeader | Round | Result) -> None:
+    """Add a line, and have it on disk before returning, so that a crash later cannot take it."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(line), ensure_ascii=False, allow_nan=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load_results(path: str | Path) -> RunResults:
+    """Read a result file, or the one in a folder of a run.
+
+    A last line that a crash cut short is passed over. Raises InputError where there is no such file, or it
+    is no result file of a version known here.
+    """
+    place = Path(path)
+    if place.is_dir():
+        place = place / "results.jsonl"
+    if not place.is_file():
+        raise InputError(
+            f"there is no result file {place}", "Name a file or folder that `gidbench run` wrote"
+        )
+    lines = _objects(place)
+    headers = [_build(RunHeader, line) for line in lines if line.get("kind") == "run"]
+    if not headers:
+        raise InputError(f"{place.name} does not begin with a run", "Name a file that `gidbench run` wrote")
+    if headers[0].schema > SCHEMA_VERSION:
+        raise InputError(
+            f"{place.name} has version {headers[0].schema}, but this gidbench knows up to {SCHEMA_VERSION}",
+            "Install a newer gidbench",
+        )
+    return RunResults(
+        headers[0],
+        [_build(Round, line) for line in lines if line.get("kind") == "round"],
+        [_build(Result, line) for line in lines if line.get("kind") == "result"],
+    )
+
+
+def _objects(path: Path) -> list[dict[str, Any]]:
+    texts = [text for text in path.read_text("utf-8").splitlines() if text.strip()]
+    objects = []
+    for number, text in enumerate(texts, 1):
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError as error:
+            if number == len(texts) and number > 1:
+                continue
+            raise InputError(f"line {number} of {path.name} is not JSON", "Name a result file") from error
+        if not isinstance(value, dict):
+            raise InputError(f"line {number} of {path.name} is not an object", "Name a result file")
+        objects.append(value)
+    return objects
+
+
+def _build(kind: Any, values: dict[str, Any]) -> Any:
+    """An object of a later version may have more fields than this one knows."""
+    known = {item.name for item in fields(kind)}
+    try:
+        return kind(**{name: value for name, value in values.items() if name in known})
+    except TypeError as error:
+        raise InputError(
+            f"a {values.get('kind')} line lacks a field ({error})", "Name a result file"
+        ) from error
+
+
+def newest(results: Iterable[Result]) -> list[Result]:
+    """The last result of each case: a notebook that is run again adds to the file."""
+    latest = {(result.operation, result.variant): result for result in results}
+    return list(latest.values())

@@ -1,0 +1,157 @@
+"""Running work over parts: threads, order, a bounded number in flight, progress, cancellation.
+
+Kernels release the interpreter lock, so threads are enough. This is the one place in gidbench that starts
+any for work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from gidbench.errors import OperationCancelled
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an operation is: `done` of `total` units (records, bytes, steps) of the present phase."""
+
+    phase: str
+    done: int
+    total: int
+    unit: str = "records"
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+class Cancellation:
+    """A flag that the caller sets and the work looks at between parts."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        self._event.set()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Raise OperationCancelled once `cancel` was called."""
+        if self._event.is_set():
+            raise OperationCancelled("the operation was cancelled", "Nothing was kept; run it again")
+
+
+@dataclass
+class Context:
+    """What an operation reports to and is stopped by; measures its phases.
+
+    Attributes
+    ----------
+    phases:
+        Wall seconds of each top-level phase, in the order they ran.
+    busy:
+        Thread seconds of each stage inside a pipelined phase; stages overlap, so these may add up to
+        more than the wall time.
+    """
+
+    progress: ProgressCallback | None = None
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    phases: dict[str, float] = field(default_factory=dict)
+    busy: dict[str, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def report(self, phase: str, done: int, total: int, unit: str = "records") -> None:
+        self.cancellation.check()
+        if self.progress:
+            self.progress(Progress(phase, done, total, unit))
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time a top-level phase."""
+        self.cancellation.check()
+        started = time.perf_counter_ns()
+        try:
+            yield
+        finally:
+            self.phases[name] = self.phases.get(name, 0.0) + (time.perf_counter_ns() - started) / 1e9
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage that may run on several threads at once."""
+        started = time.perf_counter_ns()
+        try:
+            yield
+        finally:
+            spent = (time.perf_counter_ns() - started) / 1e9
+            with self._lock:
+                self.busy[name] = self.busy.get(name, 0.0) + spent
+
+
+def map_ordered(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    *,
+    workers: int,
+    cancellation: Cancellation | None = None,
+) -> Iterator[R]:
+    """`function` of each item on `workers` threads, results in the order of the items.
+
+    At most workers + 2 items are in flight, so a slow consumer holds the producer back and memory stays
+    flat. The first error stops the rest and is raised here.
+    """
+    ahead = workers + 2
+    pending: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="gidbench") as pool:
+        try:
+            for item in items:
+                if cancellation:
+                    cancellation.check()
+                pending.append(pool.submit(function, item))
+                if len(pending) >= ahead:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+async def run_async(
+    operation: Callable[..., R], *args: Any, progress: ProgressCallback | None = None, **kwargs: Any
+) -> R:
+    """Run a blocking operation off the event loop.
+
+    Progress arrives on the loop's own thread. Cancelling the awaiting task stops the operation at its next
+    part and waits until it has cleaned up.
+    """
+    loop = asyncio.get_running_loop()
+    cancellation = Cancellation()
+
+    def relay(event: Progress) -> None:
+        if progress:
+            loop.call_soon_threadsafe(progress, event)
+
+    work = asyncio.ensure_future(
+        asyncio.to_thread(
+            operation, *args, progress=relay if progress else None, cancellation=cancellation, **kwargs
+        )
+    )
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        cancellation.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        raise

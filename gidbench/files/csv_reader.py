@@ -1,0 +1,155 @@
+"""CSV by memory map: cut at record boundaries, scanned by kernels on any number of threads."""
+
+from __future__ import annotations
+
+import csv
+import mmap
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gidbench.errors import InputError
+from gidbench.files.text import TextBatch
+from gidbench.kernels import scan
+from gidbench.records import Reason
+
+CHUNK_BYTES = 4 << 20  # large enough that a chunk's fixed costs vanish, small enough to keep memory flat
+MAX_RECORD_BYTES = 64 << 20
+MAX_HEADER_BYTES = 1 << 20
+_DELIMITERS = ",;\t|"
+_QUOTE = ord('"')
+_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_UTF8_BOM = b"\xef\xbb\xbf"
+NOT_UTF8 = 4  # flag beside those of `scan`
+
+FLAG_REASONS = {
+    scan.COLUMN_COUNT: Reason.COLUMN_COUNT,
+    scan.STRAY_QUOTE: Reason.STRAY_QUOTE,
+    scan.OPEN_QUOTE: Reason.OPEN_QUOTE,
+    NOT_UTF8: Reason.NOT_UTF8,
+}
+
+
+class CsvReader:
+    """Delimited text in UTF-8 whose first record is the header; see `gidbench.files.text.TableReader`."""
+
+    unit = "bytes"
+
+    def __init__(self, path: Path, *, chunk_bytes: int = CHUNK_BYTES) -> None:
+        self._chunk_bytes = chunk_bytes
+        self.size = path.stat().st_size
+        if self.size == 0:
+            raise InputError(f"{path.name} is empty", "Give a file with a header row")
+        with path.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._bytes = np.frombuffer(self._map, np.uint8)
+        if encoding := _BOMS.get(self._map[:2]):
+            raise InputError(f"{path.name} is {encoding}, not UTF-8", "Save it as UTF-8")
+        start = 3 if self._map[:3] == _UTF8_BOM else 0
+        while start < self.size and self._map[start] in b"\r\n":
+            start += 1
+        self._start = self._header_end(start)
+        text = self._map[start : self._start].decode("utf-8", "replace").rstrip("\r\n")
+        self.delimiter = max(_DELIMITERS, key=lambda mark: text.count(mark))
+        self.header = next(csv.reader([text], delimiter=self.delimiter), [])
+        self.header_lines = len(re.findall(rb"\r\n|\r|\n", self._map[: self._start])) or 1
+
+    def _header_end(self, start: int) -> int:
+        """Position after the first line end that no quote encloses."""
+        at = start
+        quoted = False
+        while at < min(self.size, start + MAX_HEADER_BYTES):
+            byte = self._map[at]
+            at += 1
+            if byte == _QUOTE:
+                quoted = not quoted
+            elif byte in b"\r\n" and not quoted:
+                return at + 1 if self._map[at - 1 : at + 1] == b"\r\n" else at
+        if at < self.size or quoted:
+            raise InputError(
+                f"no header row ends within the first {MAX_HEADER_BYTES:,} bytes",
+                "Check that the file is text, and that its first quote is closed",
+            )
+        return at
+
+    def _record_end(self, start: int, target: int) -> int:
+        """Position after the last record that ends at or before `target`, or after the first if it is longer."""
+        reach = target
+        while reach < self.size:
+            end = self._last_end(start, reach)
+            if end > start:
+                return end
+            if reach - start > MAX_RECORD_BYTES:
+                raise InputError(
+                    f"a record at byte {start:,} is longer than {MAX_RECORD_BYTES:,} bytes",
+                    "A quote that is never closed is the likely cause; close it",
+                )
+            reach = min(self.size, start + 2 * (reach - start))
+        return self.size
+
+    def _last_end(self, start: int, end: int) -> int:
+        if self._map.find(b'"', start, end) < 0:  # without quotes any line end is the end of a record
+            return self._map.rfind(b"\n", start, end) + 1
+        return int(scan.last_record_end(self._bytes, start, end, ord(self.delimiter), _QUOTE))
+
+    def chunks(self) -> Iterator[tuple[int, tuple[int, int]]]:
+        start = self._start
+        while start < self.size:
+            end = self._record_end(start, min(self.size, start + self._chunk_bytes))
+            yield end - start, (start, end)
+            start = end
+
+    def parse(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
+        start, end = chunk
+        slots = np.full(len(self.header), -1, np.int16)
+        slots[list(wanted)] = np.arange(len(wanted))
+        most = int(scan.most_records(self._bytes, start, end))
+        texts = np.empty((len(wanted), end - start), np.uint8)
+        offsets = np.empty((len(wanted), most + 1), np.int32)
+        starts, lines = np.empty(most + 1, np.int64), np.empty(most + 1, np.int64)
+        flags = np.empty(most, np.uint8)
+        count = scan.split(
+            self._bytes, start, end, ord(self.delimiter), _QUOTE, slots, texts, offsets, starts, lines, flags
+        )
+        columns = tuple(
+            _column(offsets[slot, : count + 1], texts[slot], flags[:count]) for slot in range(len(wanted))
+        )
+
+        def raw(record: int) -> str:
+            piece = self._map[int(starts[record]) : int(starts[record + 1])]
+            return piece.decode("utf-8", "backslashreplace").rstrip("\r\n")
+
+        return TextBatch(columns, flags[:count], lines[:count], int(lines[count]), raw)
+
+    def close(self) -> None:
+        del self._bytes
+        try:
+            self._map.close()
+        except BufferError:  # a batch still looks into it; it is unmapped with the last one
+            return
+
+
+def _column(
+    offsets: npt.NDArray[np.int32], texts: npt.NDArray[np.uint8], flags: npt.NDArray[np.uint8]
+) -> pa.StringArray:
+    """An Arrow string column; records with bytes that are not UTF-8 are flagged, their text made empty."""
+    used = texts[: offsets[-1]]
+    column = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(used))
+    if used.size == 0 or used.max() < 0x80:
+        return column
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        values = []
+        for row, value in enumerate(column.cast(pa.binary()).to_pylist()):
+            try:
+                values.append(value.decode())
+            except UnicodeDecodeError:
+                values.append("")
+                flags[row] = NOT_UTF8
+        return pa.array(values, pa.string())
+    return column

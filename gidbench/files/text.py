@@ -1,0 +1,69 @@
+"""What every reader yields: batches of text columns whose rows can be traced back to the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class TextBatch:
+    """Consecutive records of a file.
+
+    Attributes
+    ----------
+    columns:
+        The wanted columns as Arrow strings (int32 offsets), all of length n; nulls do not occur.
+    flags:
+        uint8 (n,): 0, or why the record is malformed (`gidbench.kernels.scan`); its columns are empty.
+    lines:
+        int64 (n,): 0-based line on which each record begins, counted from the start of this batch.
+    line_count:
+        Lines that the batch covers.
+    raw:
+        Original text of record i of the batch.
+    """
+
+    columns: tuple[pa.StringArray, ...]
+    flags: npt.NDArray[np.uint8]
+    lines: npt.NDArray[np.int64]
+    line_count: int
+    raw: Callable[[int], str]
+
+
+class TableReader(Protocol):
+    """A file of records under a header.
+
+    `chunks` cuts the file in order, cheaply, on one thread; `parse` may run on many threads at once.
+    """
+
+    @property
+    def header(self) -> list[str]: ...
+
+    @property
+    def header_lines(self) -> int:
+        """Lines before the first record."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Units of work of the whole file, for progress; each chunk comes with its own share."""
+        ...
+
+    @property
+    def unit(self) -> str: ...
+
+    def chunks(self) -> Iterator[tuple[int, Any]]:
+        """(units, chunk) pairs."""
+        ...
+
+    def parse(self, chunk: Any, wanted: Sequence[int]) -> TextBatch:
+        """Columns `wanted` (positions in the header) of a chunk."""
+        ...
+
+    def close(self) -> None: ...

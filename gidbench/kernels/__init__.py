@@ -1,0 +1,1 @@
+"""Numba kernels: arrays in, arrays out; no files, no Arrow objects, no threads of their own."""

@@ -1,0 +1,44 @@
+"""G_ID codec kernels; the format is described in `gidbench.gid`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gidbench.kernels.registry import IN_I32, IN_I64, IN_U8, OUT_I64, OUT_U8, kernel
+
+
+@kernel(IN_I64, OUT_U8)
+def encode(ordinals, out):  # type: ignore[no-untyped-def]
+    """Eight bytes for each ordinal (0 .. 67,599,999, not checked here) into out[8 * n]."""
+    for row in range(ordinals.size):
+        value = ordinals[row]
+        at = row * 8
+        out[at] = 71
+        out[at + 7] = 48 + value % 10
+        out[at + 6] = 48 + value // 10 % 10
+        out[at + 5] = 65 + value // 100 % 26
+        out[at + 4] = 65 + value // 2_600 % 26
+        out[at + 3] = 48 + value // 67_600 % 10
+        out[at + 2] = 48 + value // 676_000 % 10
+        out[at + 1] = 48 + value // 6_760_000 % 10
+
+
+@kernel(IN_I32, IN_U8, OUT_I64)
+def decode(offsets, data, ordinals):  # type: ignore[no-untyped-def]
+    """Ordinal of each text data[offsets[i] : offsets[i + 1]], or -1 where it is no G_ID."""
+    for row in range(ordinals.size):
+        at = offsets[row]
+        value = -1
+        if offsets[row + 1] - at == 8 and data[at] == 71:
+            value = 0
+            for place in range(1, 8):
+                byte = np.int64(data[at + place])
+                if place == 4 or place == 5:
+                    digit, radix = byte - 65, 26
+                else:
+                    digit, radix = byte - 48, 10
+                if digit < 0 or digit >= radix:
+                    value = -1
+                    break
+                value = value * radix + digit
+        ordinals[row] = value

@@ -1,0 +1,60 @@
+"""How kernels are declared.
+
+A kernel is serial, holds no lock (`nogil`) and is cached on disk, so that only the first run on a machine
+compiles. Each declares its one signature, which lets
+`warmup.compile_all` work before any data is there, and keeps a caller with slightly different arrays from compiling a second version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+from numba import types
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+U64, I64, I32, U8 = types.uint64, types.int64, types.int32, types.uint8
+
+
+def _in(dtype: Any) -> Any:
+    """An array that the kernel only reads: Arrow's buffers come read-only, and writable ones convert."""
+    return types.Array(dtype, 1, "C", readonly=True)
+
+
+def _out(dtype: Any) -> Any:
+    return types.Array(dtype, 1, "C")
+
+
+IN_U8, IN_U16, IN_I16, IN_I32, IN_I64 = (
+    _in(t) for t in (types.uint8, types.uint16, types.int16, types.int32, types.int64)
+)
+OUT_U8, OUT_I32, OUT_I64, OUT_U64 = (_out(t) for t in (types.uint8, types.int32, types.int64, types.uint64))
+OUT_U8_2D, OUT_I32_2D = (types.Array(t, 2, "C") for t in (types.uint8, types.int32))
+
+_kernels: list[tuple[Any, tuple[Any, ...]]] = []
+
+
+def kernel(*argument_types: Any) -> Callable[[F], F]:
+    """Declare a kernel with the types of its arguments."""
+
+    def declare(function: F) -> F:
+        dispatcher = numba.njit(nogil=True, cache=True, boundscheck=False)(function)
+        if hasattr(dispatcher, "compile"):  # not so with NUMBA_DISABLE_JIT=1
+            _kernels.append((dispatcher, argument_types))
+        compiled: F = dispatcher
+        return compiled
+
+    return declare
+
+
+def helper(function: F) -> F:
+    """A small function that kernels call; it is compiled into each of them."""
+    inlined: F = numba.njit(nogil=True, cache=True, inline="never")(function)
+    return inlined
+
+
+def registered() -> list[tuple[Any, tuple[Any, ...]]]:
+    """(dispatcher, argument types) of every kernel declared so far."""
+    return _kernels

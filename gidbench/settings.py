@@ -1,0 +1,74 @@
+"""Settings: defaults <- `.env` <- environment <- arguments, checked against bounds, frozen."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gidbench.errors import InputError
+
+EMBEDDED_DATABASE = "gidbench.duckdb"
+
+
+def usable_cores() -> int:
+    """Cores this process may use (an affinity mask or a container may allow fewer than there are)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """What a run needs to know and no caller has to say.
+
+    Attributes
+    ----------
+    database_url:
+        `DATABASE_URL`; secret, since it may hold a password. None: the embedded database.
+    batch_size:
+        `ULTRA_BATCH_SIZE`, records per Arrow batch, 1,000 to 1,000,000.
+    workers:
+        `ULTRA_PARALLEL_WORKERS`, threads that run kernels, 1 to 256; default: the cores.
+    pool_size:
+        `ULTRA_CONNECTION_POOL_SIZE`, database connections, 1 to 500.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    database_url: SecretStr | None = Field(default=None, alias="DATABASE_URL")
+    batch_size: int = Field(default=50_000, ge=1_000, le=1_000_000, alias="ULTRA_BATCH_SIZE")
+    workers: int = Field(default_factory=usable_cores, ge=1, le=256, alias="ULTRA_PARALLEL_WORKERS")
+    pool_size: int = Field(default=20, ge=1, le=500, alias="ULTRA_CONNECTION_POOL_SIZE")
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings with `overrides` (field names; None means not given) on top of the environment.
+
+    Raises InputError that names the setting, its value, its bounds and the remedy.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _explain(str(first["loc"][0]), first.get("input"), given) from None
+
+
+def _explain(place: str, value: object, given: dict[str, Any]) -> InputError:
+    for name, field in Settings.model_fields.items():
+        if place not in (name, field.alias):
+            continue
+        low = next((m.ge for m in field.metadata if hasattr(m, "ge")), None)
+        high = next((m.le for m in field.metadata if hasattr(m, "le")), None)
+        if low is None:  # a URL: its value stays out of messages
+            return InputError(f"{field.alias} is not usable", "Give a database URL as text")
+        where = f"the argument {name}" if name in given else f"the environment variable {field.alias}"
+        return InputError(
+            f"{name} is {value!r}, but must be a whole number from {low:,} to {high:,}",
+            f"Change {where}",
+        )
+    return InputError(f"the setting {place} is not usable", "See the table of settings in the README")

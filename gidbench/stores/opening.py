@@ -1,0 +1,64 @@
+"""From a URL to a store; credentials stay inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from gidbench.errors import InputError
+from gidbench.stores.base import Store
+
+
+def parse_url(text: str) -> URL:
+    """A database URL. Raises InputError, without repeating the text, which may hold a password."""
+    try:
+        return make_url(text)
+    except (ArgumentError, ValueError):
+        raise InputError(
+            "the database URL cannot be understood",
+            "Write it like duckdb:///people.duckdb or mssql+pyodbc://user:password@host:1433/database",
+        ) from None
+
+
+def safe_name(text: str) -> str:
+    """The URL with its password and query hidden: fit for logs, results and reports."""
+    url = parse_url(text)
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def duckdb_path(url: URL) -> Path | None:
+    """File of a DuckDB URL; None where it is in memory."""
+    if not url.database or url.database == ":memory:":
+        return None
+    return Path(url.database)
+
+
+@contextmanager
+def open_store(text: str) -> Iterator[Store]:
+    """The store of a URL, closed at the end. Raises InputError for a kind of database that there is no store for."""
+    url = parse_url(text)
+    if url.get_backend_name() != "duckdb":
+        raise InputError(
+            f"there is no store for {url.drivername} databases",
+            "Use duckdb:///FILE; `gidbench doctor` can check a connection to SQL Server",
+        )
+    from gidbench.stores.duckdb_store import DuckDBStore
+
+    store = DuckDBStore(duckdb_path(url))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def is_same_store(one: str, other: str) -> bool:
+    """Whether two URLs mean the same database."""
+    first, second = parse_url(one), parse_url(other)
+    if first.get_backend_name() == second.get_backend_name() == "duckdb":
+        paths = duckdb_path(first), duckdb_path(second)
+        return paths[0] is not None and paths[1] is not None and paths[0].resolve() == paths[1].resolve()
+    return first == second

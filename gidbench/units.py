@@ -1,0 +1,65 @@
+"""Formatting at the edge, parsing at the door: base units inside, people's units outside."""
+
+from __future__ import annotations
+
+import re
+
+from gidbench.errors import InputError
+
+_SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9}
+_COUNT = re.compile(r"(\d+(?:\.\d+)?)(?:e\+?(\d{1,2}))?([kmbg]?)")
+
+
+def parse_count(text: str) -> int:
+    """Whole number from what people type: `1000000`, `1_000_000`, `1,000,000`, `1e6`, `2.5M`, `50k`.
+
+    Raises InputError for anything else, and where the number is not whole.
+    """
+    match = _COUNT.fullmatch(text.strip().lower().replace("_", "").replace(",", ""))
+    if match:
+        whole, _, fraction = match[1].partition(".")
+        scale = 10 ** int(match[2] or 0) * _SUFFIXES[match[3]]
+        value, remainder = divmod(int(whole + fraction) * scale, 10 ** len(fraction))
+        if remainder == 0:
+            return value
+    raise InputError(
+        f"{text!r} is not a whole number of records", "Write it like 1000000, 1_000_000, 1e6, 50k or 2.5M"
+    )
+
+
+def format_count(value: float) -> str:
+    """`1234567` -> `1,234,567`."""
+    return f"{value:,.0f}"
+
+
+def format_rate(per_second: float) -> str:
+    """Rate with three significant digits: `12.3 M/s`, `456 K/s`, `78.0 /s`."""
+    for limit, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
+        if per_second >= limit:
+            return f"{_three_digits(per_second / limit)} {suffix}/s"
+    return f"{_three_digits(per_second)} /s"
+
+
+def format_seconds(seconds: float) -> str:
+    """Duration with three significant digits and the unit that fits: `1.23 s`, `45.6 ms`, `2 min 05 s`."""
+    if seconds >= 120:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest:02d} s"
+    for limit, factor, suffix in ((1.0, 1.0, "s"), (1e-3, 1e3, "ms")):
+        if seconds >= limit:
+            return f"{_three_digits(seconds * factor)} {suffix}"
+    return f"{_three_digits(seconds * 1e6)} µs"
+
+
+def format_bytes(count: float) -> str:
+    """Bytes in binary multiples: `1.50 GiB`, `12.0 MiB`, `512 B`."""
+    for shift, suffix in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if count >= 1 << shift:
+            return f"{_three_digits(count / (1 << shift))} {suffix}"
+    return f"{count:.0f} B"
+
+
+def _three_digits(value: float) -> str:
+    if value >= 99.95:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"

@@ -1,0 +1,65 @@
+"""What all tests share: compiled kernels, a clean environment, a database of one's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import gidbench
+
+settings.register_profile(
+    "default",
+    deadline=None,  # the machine may be slow; how fast things are is not a test's business
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("default")
+
+_SETTINGS = (
+    "DATABASE_URL",
+    "ULTRA_BATCH_SIZE",
+    "ULTRA_PARALLEL_WORKERS",
+    "ULTRA_CONNECTION_POOL_SIZE",
+    "GIDBENCH_PROGRESS_FILE",
+)
+
+
+def _drop_stale_kernels() -> None:
+    """numba's cache follows a kernel's own file, not those of the helpers it calls; so do it here."""
+    folder = Path(gidbench.__file__).parent / "kernels"
+    newest = max(path.stat().st_mtime for path in folder.glob("*.py"))
+    for cached in (folder / "__pycache__").glob("*.nb[ic]"):
+        if cached.stat().st_mtime < newest:
+            cached.unlink(missing_ok=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # once, before the workers of a parallel run start
+        _drop_stale_kernels()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels() -> None:
+    """Every kernel compiled, so that no test's time depends on which one runs first."""
+    if os.environ.get("NUMBA_DISABLE_JIT") != "1":
+        from gidbench.kernels.warmup import compile_all
+
+        compile_all()
+
+
+@pytest.fixture(autouse=True)
+def clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No setting of the developer's, and an empty working directory."""
+    for name in _SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    yield
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    """URL of a DuckDB database that does not exist yet."""
+    return f"duckdb:///{tmp_path / 'people.duckdb'}"
