@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gidbench.aio import agenerate, aprocess, arun, async_
-    from gidbench.bench.results import load_results as results
     from gidbench.batch import run
+    from gidbench.bench.results import load_results
+    from gidbench.bench.session import measure
     from gidbench.engine import Cancellation, Progress
     from gidbench.errors import GidbenchError
     from gidbench.operations import generate, process, sync
+    from gidbench.reporting import tier_report
 
 _WHERE = {
     "Cancellation": "engine",
@@ -25,12 +27,30 @@ _WHERE = {
     "arun": "aio",
     "async_": "aio",
     "generate": "operations",
+    "load_results": "bench.results",
+    "measure": "bench.session",
     "process": "operations",
     "run": "batch",
     "sync": "operations",
+    "tier_report": "reporting",
 }
 
-__all__ = sorted(_WHERE)
+__all__ = [
+    "Cancellation",
+    "GidbenchError",
+    "Progress",
+    "agenerate",
+    "aprocess",
+    "arun",
+    "async_",
+    "generate",
+    "load_results",
+    "measure",
+    "process",
+    "run",
+    "sync",
+    "tier_report",
+]
 __version__ = "0.1.0"
 
 

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -153,5 +153,7 @@ async def run_async(
         return await asyncio.shield(work)
     except asyncio.CancelledError:
         cancellation.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        while not work.done():  # a second cancel must not cut the waiting short
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([work])
         raise

@@ -1,4 +1,4 @@
-"""A growing set of 64-bit keys: 16 bytes a key at most, no Python object for any."""
+"""A growing set of 64-bit keys: 16 to 32 bytes a key, no Python object for any."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from gidbench.settings import load_settings
 from gidbench.stores.base import AuditEntry, Store
 from gidbench.stores.opening import is_same_store, open_store
 from gidbench.synchronisation import SyncResult, synchronise
+from gidbench.units import utc_now
 
 _log = logging.getLogger("gidbench")
 _BYTES_PER_EMPLOYEE = 110  # of Arrow buffers, measured; the guard against filling the memory
@@ -245,7 +246,7 @@ def _guard_memory(records: int) -> None:
 
 def _fill(store: Store, batches: Iterator[pa.RecordBatch], *, replace: bool, records: int, seed: int) -> None:
     """Insert employees as one transaction, and leave a line in the audit log."""
-    moment = datetime.now(UTC).replace(tzinfo=None)
+    moment = utc_now()
     store.create_tables()
     with _audited(store, "generate"), store.transaction():
         if held := store.count("employee"):
@@ -263,7 +264,7 @@ def _fill(store: Store, batches: Iterator[pa.RecordBatch], *, replace: bool, rec
 @contextlib.contextmanager
 def _audited(store: Store, operation: str) -> Iterator[None]:
     """Leave a line in the audit log where the operation fails; it writes its own where it succeeds."""
-    moment = datetime.now(UTC).replace(tzinfo=None)
+    moment = utc_now()
     try:
         yield
     except BaseException as error:

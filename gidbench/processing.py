@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ from gidbench.files.csv_reader import FLAG_REASONS
 from gidbench.files.readers import open_reader
 from gidbench.files.rejects import RejectsFile
 from gidbench.files.text import TableReader, TextBatch
-from gidbench.keyset import KeySet
 from gidbench.kernels import intake
+from gidbench.keyset import KeySet
 from gidbench.outcome import Outcome
 from gidbench.records import (
     ACTIVE,
@@ -36,6 +36,7 @@ from gidbench.records import (
 )
 from gidbench.stores.base import AuditEntry, Store
 from gidbench.stores.gid_supply import GidSupply
+from gidbench.units import utc_now
 
 TABLE = "global_id_file"
 _EPOCH = date(1970, 1, 1)
@@ -87,7 +88,7 @@ def process_file(
     workers: int,
     context: Context,
     today: date | None = None,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC).replace(tzinfo=None),
+    clock: Callable[[], datetime] = utc_now,
     lock_timeout_s: float = 30.0,
 ) -> ProcessResult:
     """Process one file into `global_id_file` of a store; all of it is kept, or nothing.
@@ -237,7 +238,7 @@ class _Intake:
         if self._stored is not None:
             known = self._stored.holds(candidates)
             codes = np.where((codes == 0) & known, np.uint8(Reason.DUPLICATE_IN_TABLE), codes)
-        fit = codes == 0
+        fit: npt.NDArray[np.bool_] = codes == 0
         self._records += codes.size
         self._accepted += int(fit.sum())
         for row in np.flatnonzero(~fit).tolist():

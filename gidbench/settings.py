@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from gidbench.errors import InputError
 
 EMBEDDED_DATABASE = "gidbench.duckdb"
+_MOST_WORKERS = 256
 
 
 def usable_cores() -> int:
@@ -18,6 +19,10 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0)) or 1
     return os.cpu_count() or 1
+
+
+def _default_workers() -> int:
+    return min(usable_cores(), _MOST_WORKERS)
 
 
 class Settings(BaseSettings):
@@ -35,13 +40,14 @@ class Settings(BaseSettings):
         `ULTRA_CONNECTION_POOL_SIZE`, database connections, 1 to 500.
     """
 
-    model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, populate_by_name=True
-    )
+    # Not populated by field name: a variable `WORKERS` or `POOL_SIZE` of another program would count as ours.
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
 
     database_url: SecretStr | None = Field(default=None, alias="DATABASE_URL")
     batch_size: int = Field(default=50_000, ge=1_000, le=1_000_000, alias="ULTRA_BATCH_SIZE")
-    workers: int = Field(default_factory=usable_cores, ge=1, le=256, alias="ULTRA_PARALLEL_WORKERS")
+    workers: int = Field(
+        default_factory=_default_workers, ge=1, le=_MOST_WORKERS, alias="ULTRA_PARALLEL_WORKERS"
+    )
     pool_size: int = Field(default=20, ge=1, le=500, alias="ULTRA_CONNECTION_POOL_SIZE")
 
 
@@ -52,10 +58,12 @@ def load_settings(**overrides: Any) -> Settings:
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**given)
+        return Settings(**{str(Settings.model_fields[name].alias): value for name, value in given.items()})
     except ValidationError as error:
         first = error.errors()[0]
         raise _explain(str(first["loc"][0]), first.get("input"), given) from None
+    except UnicodeDecodeError:
+        raise InputError("the file .env is not UTF-8 text", "Save it as UTF-8, or remove it") from None
 
 
 def _explain(place: str, value: object, given: dict[str, Any]) -> InputError:

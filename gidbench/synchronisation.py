@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,7 @@ from gidbench.engine import Context
 from gidbench.errors import VerificationError
 from gidbench.outcome import Outcome
 from gidbench.stores.base import OUTCOMES, SOURCE_COLUMNS, AuditEntry, Store, Synchroniser
+from gidbench.units import utc_now
 
 STEPS = ("scan", "compare", "reserve", "insert", "update", "write back", "verify", "commit", "hand back")
 
@@ -53,8 +54,8 @@ def synchronise(
     target: Store,
     *,
     context: Context,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC).replace(tzinfo=None),
-    before: Callable[[str], None] = lambda step: None,
+    clock: Callable[[], datetime] = utc_now,
+    before: Callable[[str], None] | None = None,
     lock_timeout_s: float = 30.0,
 ) -> SyncResult:
     """Bring the `global_id` of `target` in line with the `employee` of `source` (which may be one store).
@@ -68,7 +69,8 @@ def synchronise(
     local = source is target
 
     def begin(step: str) -> None:
-        before(step)
+        if before:
+            before(step)
         context.report(step, STEPS.index(step), len(STEPS), "steps")
 
     target.create_tables()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +36,9 @@ def _drop_stale_kernels() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # processes that tests start must import the very package that the tests import
+    package = str(Path(gidbench.__file__).resolve().parents[1])
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     if not hasattr(config, "workerinput"):  # once, before the workers of a parallel run start
         _drop_stale_kernels()
 
@@ -51,12 +53,11 @@ def kernels() -> None:
 
 
 @pytest.fixture(autouse=True)
-def clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of the developer's, and an empty working directory."""
     for name in _SETTINGS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    yield
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from gidbench import gid
 from gidbench.bench import host
 from gidbench.bench.progress_file import ProgressFile
 from gidbench.bench.results import Result, RunHeader, append, load_results, newest
@@ -72,10 +72,7 @@ def measure(
     ------
     InputError, StoreError, OperationCancelled; a case that fails is a failed result, not an error.
     """
-    if records < 1:
-        raise InputError(f"{records} records cannot be measured", "Use 1 or more")
-    if rounds < 0:
-        raise InputError(f"{rounds} rounds cannot be run", "Use 1 or more, or 0 to let gidbench choose")
+    check_request(records, rounds)
     token = cancellation or Cancellation()
     relay = progress or ProgressFile.from_environment(token) or _silent
     settings = load_settings(batch_size=batch_size or None, workers=workers or None)
@@ -84,11 +81,11 @@ def measure(
 
     started = time.perf_counter()
     warmup = compile_all(lambda done, total, activity: relay(Progress(activity, done, total, "kernels")))
-    with _scratch(folder) as scratch, _database(database, settings, folder, operation) as url:
+    with _scratch(folder) as scratch, _database(database, settings, folder) as (url, first_ordinal):
         path = folder / RESULTS_FILE
         if not path.exists():
             append(path, _header(records, rounds, seed, settings, url))
-        bench = Bench(scratch, url, records, seed, settings.batch_size, settings.workers)
+        bench = Bench(scratch, url, first_ordinal, records, seed, settings.batch_size, settings.workers)
         relay(Progress(f"{operation}: setting up", 0, 1, "steps"))
         results = run_cases(
             cases_for(operation, bench),
@@ -101,6 +98,14 @@ def measure(
         )
     relay(Progress(f"{operation}: done in {time.perf_counter() - started:.0f} s", 1, 1, "steps"))
     return Measurement(operation, results, path)
+
+
+def check_request(records: int, rounds: int) -> None:
+    """Raise InputError for numbers that cannot be measured."""
+    if records < 1:
+        raise InputError(f"{records} records cannot be measured", "Use 1 or more")
+    if rounds < 0:
+        raise InputError(f"{rounds} rounds cannot be run", "Use 1 or more, or 0 to let gidbench choose")
 
 
 def new_folder(parent: Path) -> Path:
@@ -159,22 +164,26 @@ def _scratch(folder: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _database(given: str, settings: Settings, folder: Path, operation: str) -> Iterator[str]:
-    """The database to measure: a caller's, whose tables must be empty, or one that is made and removed."""
+def _database(given: str, settings: Settings, folder: Path) -> Iterator[tuple[str, int]]:
+    """URL of the database to measure, and the ordinal at which its sequence of G_IDs stands.
+
+    It is a caller's, whose tables must be empty and are left so, or one that is made and removed.
+    """
     secret = settings.database_url
     url = given or (secret.get_secret_value() if secret else "")
     if url:
-        _require_empty(url)
+        first = _require_empty(url)
         try:
-            yield url
+            yield url, first
         finally:
             with open_store(url) as store:
                 for table in SCHEMAS:
                     store.clear(table)
+                store.return_gids(first, store.reserve_gids(0))
         return
     path = folder / EMBEDDED_DATABASE
     try:
-        yield f"duckdb:///{os.path.relpath(path)}"
+        yield f"duckdb:///{os.path.relpath(path)}", gid.FIRST_ORDINAL
     finally:
         remove_database(path)
 
@@ -186,11 +195,12 @@ def remove_database(path: Path) -> None:
     shutil.rmtree(path.with_name(path.name + ".tmp"), ignore_errors=True)
 
 
-def _require_empty(url: str) -> None:
-    """Measuring fills and empties the tables, so there must be nothing in them to lose."""
+def _require_empty(url: str) -> int:
+    """Measuring fills and empties the tables, so there must be nothing in them to lose; the next ordinal."""
     with open_store(url) as store:
         store.create_tables()
         held = {table: store.count(table) for table in SCHEMAS}
+        first = store.reserve_gids(0)
     full = {table: count for table, count in held.items() if count}
     if full:
         found = ", ".join(f"{table} {count:,} rows" for table, count in full.items())
@@ -198,3 +208,4 @@ def _require_empty(url: str) -> None:
             f"the database to measure holds data ({found}), which measuring would delete",
             "Name an empty database, or empty these tables yourself",
         )
+    return first

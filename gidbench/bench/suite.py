@@ -42,10 +42,14 @@ class Bench:
         Scratch folder for the files of the cases.
     database:
         URL of a database whose tables are empty and may be filled.
+    first_ordinal:
+        Where its sequence of G_IDs stands; each round begins there again, or ten million records would use
+        them up.
     """
 
     folder: Path
     database: str
+    first_ordinal: int
     records: int
     seed: int
     batch_size: int
@@ -123,9 +127,7 @@ def _process_cases(bench: Bench) -> list[Case]:
                 with open_writer(path, wanted) as writer:
                     for batch in bench.people(records):
                         writer.write(writer.prepare(batch.select(wanted.names)))
-            with open_store(bench.database) as store:
-                store.create_tables()
-                store.clear(FILE_TABLE)
+            _begin_afresh(bench, FILE_TABLE)
             return lambda: process(path, bench.database, workers=bench.workers, cancellation=cancellation)
 
         def verify(outcome: Outcome) -> Verified:
@@ -186,7 +188,7 @@ def _sync_cases(bench: Bench) -> list[Case]:
         return Verified(value, bench.records * len(_AGREED), size, wanted)
 
     def prepare_initial(cancellation: Cancellation) -> TimedCall:
-        _empty_people(bench)
+        _begin_afresh(bench, "employee", "global_id")
         generate(bench.records, seed=bench.seed, into=bench.database, replace=True, cancellation=cancellation)
         return lambda: sync(bench.database, cancellation=cancellation)
 
@@ -224,11 +226,13 @@ def _sync_cases(bench: Bench) -> list[Case]:
     ]
 
 
-def _empty_people(bench: Bench) -> None:
+def _begin_afresh(bench: Bench, *tables: str) -> None:
+    """Empty tables, and take back the G_IDs that were handed out for their rows."""
     with open_store(bench.database) as store:
         store.create_tables()
-        for table in ("employee", "global_id"):
+        for table in tables:
             store.clear(table)
+        store.return_gids(bench.first_ordinal, store.reserve_gids(0))
 
 
 def _read_table(database: str, table: str, columns: Any) -> Iterator[pa.RecordBatch]:

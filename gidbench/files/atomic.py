@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from gidbench.errors import InputError
+from gidbench.errors import GidbenchError, InputError
 
 
 @contextlib.contextmanager
@@ -29,6 +29,8 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield beside
         beside.replace(path)
+    except GidbenchError:  # some of them are OSErrors, too, and have nothing to do with this file
+        raise
     except OSError as error:
         if error.filename is None or Path(str(error.filename)) == beside:
             raise InputError(
@@ -36,7 +38,8 @@ def replacing(path: Path) -> Iterator[Path]:
             ) from error
         raise
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what went wrong before matters more
+            beside.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

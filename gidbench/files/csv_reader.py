@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gidbench.errors import InputError
 from gidbench.files.text import TextBatch
@@ -52,29 +53,35 @@ class CsvReader:
         start = 3 if self._map[:3] == _UTF8_BOM else 0
         while start < self.size and self._map[start] in b"\r\n":
             start += 1
-        self._start = self._header_end(start)
-        text = self._map[start : self._start].decode("utf-8", "replace").rstrip("\r\n")
-        self.delimiter = max(_DELIMITERS, key=lambda mark: text.count(mark))
-        self.header = next(csv.reader([text], delimiter=self.delimiter), [])
+        self.delimiter, self._start = self._sniff(start)
+        self.header = _titles(path.name, self._map[start : self._start], self.delimiter)
         self.header_lines = len(re.findall(rb"\r\n|\r|\n", self._map[: self._start])) or 1
 
-    def _header_end(self, start: int) -> int:
-        """Position after the first line end that no quote encloses."""
+    def _sniff(self, start: int) -> tuple[str, int]:
+        """The delimiter that stands most often outside quotes in the first record, and the position after it."""
+        counts = dict.fromkeys(_DELIMITERS.encode(), 0)
+        quoted, opening = False, True  # a quote opens a field only as its first byte, as in `scan`
         at = start
-        quoted = False
         while at < min(self.size, start + MAX_HEADER_BYTES):
             byte = self._map[at]
             at += 1
-            if byte == _QUOTE:
+            if byte == _QUOTE and (quoted or opening):
                 quoted = not quoted
+                opening = not quoted  # right behind a closing quote, another one is a quote in the text
             elif byte in b"\r\n" and not quoted:
-                return at + 1 if self._map[at - 1 : at + 1] == b"\r\n" else at
-        if at < self.size or quoted:
-            raise InputError(
-                f"no header row ends within the first {MAX_HEADER_BYTES:,} bytes",
-                "Check that the file is text, and that its first quote is closed",
-            )
-        return at
+                at += self._map[at - 1 : at + 1] == b"\r\n"
+                break
+            elif not quoted:
+                opening = byte in counts
+                if opening:
+                    counts[byte] += 1
+        else:
+            if at < self.size or quoted:
+                raise InputError(
+                    f"no header row ends within the first {MAX_HEADER_BYTES:,} bytes",
+                    "Check that the file is text, and that its first quote is closed",
+                )
+        return max(_DELIMITERS, key=lambda mark: counts[ord(mark)]), at
 
     def _record_end(self, start: int, target: int) -> int:
         """Position after the last record that ends at or before `target`, or after the first if it is longer."""
@@ -93,7 +100,9 @@ class CsvReader:
 
     def _last_end(self, start: int, end: int) -> int:
         if self._map.find(b'"', start, end) < 0:  # without quotes any line end is the end of a record
-            return self._map.rfind(b"\n", start, end) + 1
+            after = self._map.rfind(b"\n", start, end) + 1
+            if after:  # else the line ends may be \r alone
+                return after
         return int(scan.last_record_end(self._bytes, start, end, ord(self.delimiter), _QUOTE))
 
     def chunks(self) -> Iterator[tuple[int, tuple[int, int]]]:
@@ -118,6 +127,9 @@ class CsvReader:
         columns = tuple(
             _column(offsets[slot, : count + 1], texts[slot], flags[:count]) for slot in range(len(wanted))
         )
+        undecodable = flags[:count] == NOT_UTF8
+        if undecodable.any():
+            columns = tuple(pc.if_else(pa.array(undecodable), "", column) for column in columns)
 
         def raw(record: int) -> str:
             piece = self._map[int(starts[record]) : int(starts[record + 1])]
@@ -131,6 +143,20 @@ class CsvReader:
             self._map.close()
         except BufferError:  # a batch still looks into it; it is unmapped with the last one
             return
+
+
+def _titles(name: str, line: bytes, delimiter: str) -> list[str]:
+    """The titles of a header row."""
+    if b"\0" in line:  # UTF-16 without its mark, most likely
+        raise InputError(
+            f"the header row of {name} holds NUL bytes, so it is not UTF-8", "Save it as UTF-8 text"
+        )
+    try:
+        return next(csv.reader([line.decode("utf-8", "replace").rstrip("\r\n")], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise InputError(
+            f"the header row of {name} cannot be understood ({error})", "Check that it is delimited text"
+        ) from error
 
 
 def _column(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import fastexcel
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -83,9 +84,10 @@ class ExcelReader:
         del self._rows
 
 
-def _is_empty(column: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _is_empty(column: pa.Array) -> npt.NDArray[np.bool_]:
     lengths = pc.fill_null(pc.binary_length(column.cast(pa.string())), 0)
-    return np.asarray(lengths) == 0
+    empty: npt.NDArray[np.bool_] = np.asarray(lengths) == 0
+    return empty
 
 
 def _first_line(error: Exception) -> str:

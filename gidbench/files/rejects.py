@@ -17,9 +17,11 @@ COLUMNS = ("record", "line", "reason", "original")
 class RejectsFile:
     """A CSV file (RFC 4180, UTF-8) that appears at the end of the block, and only if a record was added.
 
+    Where none was, a file of that name is removed: it would be an earlier run's. Where the block fails, it
+    stays as it is.
+
     Columns: `record` and `line` count from 1 (in a workbook, `line` is the sheet's row); `reason` is a code
-    of `gidbench.records.Reason`; `original` is the record as it stood in the file, under a first row that
-    gives the file's own header.
+    of `gidbench.records.Reason`; `original` is the record as it stood in the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,3 +50,5 @@ class RejectsFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.__exit__(kind, error, trace)
+        if kind is None and self._file is None and self._path.is_file():
+            self._path.unlink()

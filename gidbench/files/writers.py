@@ -6,12 +6,13 @@ produces depends on the rows alone, never on how they were cut into batches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
@@ -19,6 +20,7 @@ from gidbench.errors import InputError
 from gidbench.files.atomic import replacing
 from gidbench.files.xlsx_writer import XlsxWriter
 
+_NO_QUOTES = pa.csv.WriteOptions(include_header=False, quoting_style="none")
 ROW_GROUP = 131_072  # rows per Parquet row group and per Arrow IPC batch, whatever the batch size
 
 
@@ -33,23 +35,19 @@ class Writer(Protocol):
 
 
 class CsvWriter:
-    """RFC 4180 with a header row, UTF-8, LF; text is quoted only in batches that need a quote somewhere."""
+    """RFC 4180 with a header row, UTF-8, LF; only values that hold a quote, a comma or a line end are quoted."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._file = path.open("wb")
-        self._file.write((",".join(schema.names) + "\n").encode())
+        titles = [pa.array([name], pa.string()) for name in schema.names]
+        self._file.write(_quoted_rows(titles))
 
     def prepare(self, batch: pa.RecordBatch) -> pa.Buffer:
-        try:
-            return self._render(batch, "none")
-        except pa.ArrowInvalid:  # a value holds a quote, a comma or a line end
-            return self._render(batch, "needed")
-
-    @staticmethod
-    def _render(batch: pa.RecordBatch, quoting: str) -> pa.Buffer:
         sink = pa.BufferOutputStream()
-        options = pa.csv.WriteOptions(include_header=False, quoting_style=quoting)
-        pa.csv.write_csv(batch, sink, options)
+        try:
+            pa.csv.write_csv(batch, sink, _NO_QUOTES)
+        except pa.ArrowInvalid:  # a value needs quotes; Arrow would put them around every text of the batch
+            return _quoted_rows(batch.columns)
         return sink.getvalue()
 
     def write(self, prepared: pa.Buffer) -> None:
@@ -57,6 +55,18 @@ class CsvWriter:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _quoted_rows(columns: Sequence[pa.Array]) -> pa.Buffer:
+    """Rows as CSV, like Arrow's writer, but with quotes around the values that need them."""
+    cells = []
+    for column in columns:
+        text = column.cast(pa.string())
+        quoted = pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")
+        needed = pc.match_substring_regex(text, '[",\r\n]')
+        cells.append(pc.fill_null(pc.if_else(needed, quoted, text), ""))
+    rows = pc.binary_join_element_wise(pc.binary_join_element_wise(*cells, ","), "\n", "")
+    return rows.buffers()[2]
 
 
 class _Regrouping:
@@ -81,6 +91,8 @@ class _Regrouping:
 
     def _flush(self) -> None:
         if self._rows:
+            # two pieces are copied into one, a single one would be passed on with what lies around its rows
+            self._held.append(self._held[0].slice(0, 0))
             self._emit(pa.Table.from_batches(self._held, self._schema).combine_chunks())
             self._held, self._rows = [], 0
 
@@ -112,7 +124,6 @@ class ArrowWriter(_Regrouping):
         self._file = pa.ipc.new_file(self._sink, schema)
 
     def _emit(self, group: pa.Table) -> None:
-        # a batch is copied as it is cut from larger buffers: IPC must not carry what no row uses
         self._file.write_table(group)
 
     def close(self) -> None:

@@ -18,11 +18,16 @@ from gidbench.errors import InputError
 
 MAX_ROWS = 1_048_576  # of a sheet, the header row included
 _EPOCH_DAY = 25_569  # Excel's serial number of 1970-01-01
+_EXCEL_MARCH_1900 = 61
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f]"  # characters that XML 1.0 cannot hold, written as _xHHHH_
+# Characters that XML 1.0 cannot hold or (CR) would change, written as _xHHHH_; text like that is escaped itself.
+_FORBIDDEN_CODES = (*range(9), *range(11, 32), 0xFFFE, 0xFFFF)
+_FORBIDDEN = f"[{''.join(map(chr, _FORBIDDEN_CODES))}]"
+_ESCAPE_LIKE = "_(x[0-9A-Fa-f]{4}_)"
+_OPENING, _OPENING_SPACED = '<c t="inlineStr"><is><t>', '<c t="inlineStr"><is><t xml:space="preserve">'
 
 _PARTS = {
     "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
@@ -52,7 +57,7 @@ _PARTS = {
     '<cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
     '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '<xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>'
-    "</styleSheet>",
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>',
 }
 
 
@@ -105,15 +110,23 @@ def _cells(column: pa.Array) -> pa.Array:
     """The XML of one cell for each value; a null is an empty cell."""
     kind = column.type
     if pa.types.is_date32(kind):
-        return _numbers(pc.add(column.cast(pa.int32()), _EPOCH_DAY), "1")
+        return _numbers(_serials(pc.add(column.cast(pa.int32()), _EPOCH_DAY)), "1")
     if pa.types.is_timestamp(kind):
         days = pc.divide(
             column.cast(pa.timestamp("us")).cast(pa.int64()).cast(pa.float64()), 86_400_000_000.0
         )
-        return _numbers(pc.add(days, float(_EPOCH_DAY)), "2")
+        return _numbers(_serials(pc.add(days, float(_EPOCH_DAY))), "2")
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return _numbers(column, "0")
     return _texts(column.cast(pa.string()))
+
+
+def _serials(days: pa.Array) -> pa.Array:
+    """Excel's numbers of days since 1899-12-30: its calendar has a 29 February 1900, which is number 60."""
+    early = pc.less(days, _EXCEL_MARCH_1900)
+    if pc.any(early).as_py():
+        return pc.if_else(early, pc.subtract(days, pa.scalar(1, days.type)), days)
+    return days
 
 
 def _numbers(values: pa.Array, style: str) -> pa.Array:
@@ -122,12 +135,16 @@ def _numbers(values: pa.Array, style: str) -> pa.Array:
 
 
 def _texts(values: pa.Array) -> pa.Array:
+    if unsafe := pc.any(pc.match_substring_regex(values, f"_x|{_FORBIDDEN}")).as_py():  # one look for both
+        values = pc.replace_substring_regex(values, _ESCAPE_LIKE, r"_x005F_\1")
     for raw, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         if pc.any(pc.match_substring(values, raw)).as_py():
             values = pc.replace_substring(values, raw, entity)
-    if pc.any(pc.match_substring_regex(values, _FORBIDDEN)).as_py():
-        for code in (*range(9), 11, 12, *range(14, 32)):
+    if unsafe:
+        for code in _FORBIDDEN_CODES:
             values = pc.replace_substring(values, chr(code), f"_x{code:04X}_")
-    spaced = pc.any(pc.match_substring_regex(values, r"^\s|\s$|\n")).as_py()
-    opening = '<c t="inlineStr"><is><t xml:space="preserve">' if spaced else '<c t="inlineStr"><is><t>'
+    spaced = pc.match_substring_regex(values, r"^\s|\s$|\n")
+    opening = _OPENING
+    if pc.any(spaced).as_py():
+        opening = pc.if_else(spaced, _OPENING_SPACED, _OPENING)
     return pc.fill_null(pc.binary_join_element_wise(opening, values, "</t></is></c>", ""), "<c/>")

@@ -8,7 +8,7 @@ from gidbench.kernels.registry import IN_I32, IN_I64, IN_U8, OUT_I64, OUT_U8, ke
 
 
 @kernel(IN_I64, OUT_U8)
-def encode(ordinals, out):  # type: ignore[no-untyped-def]
+def encode(ordinals, out):
     """Eight bytes for each ordinal (0 .. 67,599,999, not checked here) into out[8 * n]."""
     for row in range(ordinals.size):
         value = ordinals[row]
@@ -24,7 +24,7 @@ def encode(ordinals, out):  # type: ignore[no-untyped-def]
 
 
 @kernel(IN_I32, IN_U8, OUT_I64)
-def decode(offsets, data, ordinals):  # type: ignore[no-untyped-def]
+def decode(offsets, data, ordinals):
     """Ordinal of each text data[offsets[i] : offsets[i + 1]], or -1 where it is no G_ID."""
     for row in range(ordinals.size):
         at = offsets[row]

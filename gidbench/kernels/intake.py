@@ -12,7 +12,6 @@ from gidbench.kernels.mixing import mix64
 from gidbench.kernels.people import put_digits
 from gidbench.kernels.registry import (
     I32,
-    I64,
     IN_I32,
     IN_I64,
     IN_U8,
@@ -31,12 +30,12 @@ _SPACE, _DOT, _DASH, _SLASH, _COLON, _ZERO = 32, 46, 45, 47, 58, 48
 
 
 @helper
-def _is_blank(byte):  # type: ignore[no-untyped-def]
+def _is_blank(byte):
     return byte == _SPACE or (byte >= 9 and byte <= 13)
 
 
 @kernel(IN_I32, IN_U8, I32, I32, I32, OUT_U8)
-def measure(offsets, data, ascii_only, shortest, longest, codes):  # type: ignore[no-untyped-def]
+def measure(offsets, data, ascii_only, shortest, longest, codes):
     """Check the length of each text in characters, the blanks around it left out.
 
     Returns how many texts have blanks around them. With `ascii_only` bytes are characters, and no byte but
@@ -67,7 +66,7 @@ def measure(offsets, data, ascii_only, shortest, longest, codes):  # type: ignor
 
 
 @kernel(IN_I32, IN_U8, OUT_I32, OUT_U8)
-def trim(offsets, data, out_offsets, out):  # type: ignore[no-untyped-def]
+def trim(offsets, data, out_offsets, out):
     """Copy the texts without the ASCII blanks around them."""
     to = 0
     out_offsets[0] = 0
@@ -84,7 +83,7 @@ def trim(offsets, data, out_offsets, out):  # type: ignore[no-untyped-def]
 
 
 @kernel(IN_I32, IN_U8, OUT_I64, OUT_U8)
-def national_ids(offsets, data, keys, codes):  # type: ignore[no-untyped-def]
+def national_ids(offsets, data, keys, codes):
     """no_ktp as a number: 16 digits, not all alike, once spaces, dots and dashes are taken out."""
     for row in range(keys.size):
         key = 0
@@ -115,7 +114,7 @@ def national_ids(offsets, data, keys, codes):  # type: ignore[no-untyped-def]
 
 
 @helper
-def days_from_civil(year, month, day):  # type: ignore[no-untyped-def]
+def days_from_civil(year, month, day):
     """Days since 1970-01-01 of a Gregorian date, or NO_DATE where there is no such date.
 
     After Howard Hinnant, "chrono-compatible low-level date algorithms".
@@ -138,7 +137,7 @@ def days_from_civil(year, month, day):  # type: ignore[no-untyped-def]
 
 
 @helper
-def _only_midnight(data, low, high):  # type: ignore[no-untyped-def]
+def _only_midnight(data, low, high):
     """Whether data[low:high] is a time of day without a digit but 0."""
     for at in range(low, high):
         byte = data[at]
@@ -148,7 +147,7 @@ def _only_midnight(data, low, high):  # type: ignore[no-untyped-def]
 
 
 @helper
-def _parse_date(data, low, high):  # type: ignore[no-untyped-def]
+def _parse_date(data, low, high):
     """Day of data[low:high]: y-m-d, d/m/y (any of `-/.`), yyyymmdd, or an Excel serial; NO_DATE otherwise.
 
     The numbers before the first, before the second and behind the second separator are gathered in plain
@@ -194,7 +193,7 @@ def _parse_date(data, low, high):  # type: ignore[no-untyped-def]
 
 
 @kernel(IN_I32, IN_U8, I32, I32, OUT_I32, OUT_U8)
-def birth_dates(offsets, data, earliest, latest, days, codes):  # type: ignore[no-untyped-def]
+def birth_dates(offsets, data, earliest, latest, days, codes):
     """Days since 1970-01-01 of dates between `earliest` and `latest`, both included."""
     for row in range(days.size):
         low, high = offsets[row], offsets[row + 1]
@@ -219,7 +218,7 @@ def birth_dates(offsets, data, earliest, latest, days, codes):  # type: ignore[n
 
 
 @kernel(IN_I32, IN_U8, OUT_I32, OUT_U8, OUT_U8, OUT_U8)
-def passport_ids(offsets, data, out_offsets, out, valid, codes):  # type: ignore[no-untyped-def]
+def passport_ids(offsets, data, out_offsets, out, valid, codes):
     """1 or 2 letters and 6 to 8 digits, in capitals and without blanks; null where there is none.
 
     Returns the number of nulls; `valid` is Arrow's bitmap.
@@ -262,14 +261,14 @@ def passport_ids(offsets, data, out_offsets, out, valid, codes):  # type: ignore
 
 
 @kernel(IN_I64, OUT_U8)
-def format_national_ids(keys, out):  # type: ignore[no-untyped-def]
+def format_national_ids(keys, out):
     """The 16 digits of each key, with leading zeros, into out[16 * n]."""
     for row in range(keys.size):
         put_digits(out, row * 16, keys[row], 16)
 
 
 @helper
-def _claim(table, key):  # type: ignore[no-untyped-def]
+def _claim(table, key):
     """Put `key` into the open-addressing table (a power of two in size); False where it was there."""
     mask = table.size - 1
     at = np.int64(mix64(np.uint64(key))) & mask
@@ -282,7 +281,7 @@ def _claim(table, key):  # type: ignore[no-untyped-def]
 
 
 @kernel(OUT_I64, IN_I64, OUT_U8)
-def insert_keys(table, keys, fresh):  # type: ignore[no-untyped-def]
+def insert_keys(table, keys, fresh):
     """fresh[i] = 1 where keys[i] was not in the table and is now; EMPTY keys are passed over.
 
     Returns the number of new keys. The caller keeps the table at most half full.
@@ -297,7 +296,7 @@ def insert_keys(table, keys, fresh):  # type: ignore[no-untyped-def]
 
 
 @kernel(IN_I64, OUT_I64)
-def rehash(old, new):  # type: ignore[no-untyped-def]
+def rehash(old, new):
     """Move every key of `old` into the larger, empty table `new`."""
     for row in range(old.size):
         if old[row] != EMPTY:
@@ -305,7 +304,7 @@ def rehash(old, new):  # type: ignore[no-untyped-def]
 
 
 @kernel(IN_I64, IN_I64, OUT_U8)
-def find_keys(table, keys, found):  # type: ignore[no-untyped-def]
+def find_keys(table, keys, found):
     """found[i] = 1 where keys[i] is in the table."""
     mask = table.size - 1
     for row in range(keys.size):

@@ -18,7 +18,7 @@ _S30, _S27, _S31, _S32 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(
 
 
 @helper
-def mix64(z):  # type: ignore[no-untyped-def]
+def mix64(z):
     """SplitMix64's finaliser: a bijection of 64 bits in which every input bit reaches every output bit."""
     z = (z ^ (z >> _S30)) * _M1
     z = (z ^ (z >> _S27)) * _M2
@@ -26,19 +26,19 @@ def mix64(z):  # type: ignore[no-untyped-def]
 
 
 @helper
-def draw(key, row, stream):  # type: ignore[no-untyped-def]
+def draw(key, row, stream):
     """64 random bits for (key, row, stream), all uint64; stream < STREAMS."""
     return mix64(key + (row * STREAMS + stream + np.uint64(1)) * GAMMA)
 
 
 @helper
-def below(bits, bound):  # type: ignore[no-untyped-def]
+def below(bits, bound):
     """A number in 0 .. bound - 1 (bound < 2^32) from the upper half of 64 random bits, without division."""
     return ((bits >> _S32) * bound) >> _S32
 
 
 @helper
-def permute_pair(left, right, lefts, rights, key):  # type: ignore[no-untyped-def]
+def permute_pair(left, right, lefts, rights, key):
     """A keyed bijection of (left, right) in lefts x rights (each < 2^32), all uint64.
 
     Four rounds of an alternating Feistel network in which exclusive-or is replaced by addition modulo the

@@ -29,7 +29,7 @@ BIRTH_DAYS = 16_802  # .. 2005-12-31
 SERIALS = 9_999  # the last four digits of a no_ktp: 0001 .. 9999
 NAME_STRIDE = 16  # bytes per entry of a name table: a fixed-size copy becomes one vector store
 NAME_SLOTS = 4096  # a name of weight w owns round(4096 * w) slots, at least one
-MAX_NAME_BYTES = 3 * NAME_STRIDE
+MAX_NAME_BYTES = 3 * NAME_STRIDE + 2  # three names and the blanks between them
 NO_KTP_BYTES = 16
 MAX_PERSONAL_NUMBER_BYTES = 20
 PASSPORT_BYTES = 9
@@ -50,7 +50,7 @@ _TWO_POW_32 = np.uint64(1 << 32)
 
 
 @helper
-def put_digits(out, at, value, width):  # type: ignore[no-untyped-def]
+def put_digits(out, at, value, width):
     """Write `value` as `width` decimal digits with leading zeros to out[at : at + width].
 
     Unsigned: a division by a constant is then one multiplication, without the corrections that flooring a
@@ -64,7 +64,7 @@ def put_digits(out, at, value, width):  # type: ignore[no-untyped-def]
 
 
 @kernel(U64, I64, IN_I32, IN_I32, OUT_I32, OUT_U8, OUT_U8)
-def identities(key, first, areas, birth_codes, births, sexes, no_ktp):  # type: ignore[no-untyped-def]
+def identities(key, first, areas, birth_codes, births, sexes, no_ktp):
     """Birth day (days since 1970), sex (0 man, 1 woman) and the 16 digits of no_ktp of each row.
 
     A no_ktp is area (6), DDMMYY with 40 added to a woman's day (6), serial (4). The index is split into
@@ -87,14 +87,14 @@ def identities(key, first, areas, birth_codes, births, sexes, no_ktp):  # type: 
 
 
 @helper
-def put_name(out, at, table, entry):  # type: ignore[no-untyped-def]
+def put_name(out, at, table, entry):
     base = entry * NAME_STRIDE
     for place in range(NAME_STRIDE):  # always the whole stride: the next write covers what is too much
         out[at + place] = table[base + place]
 
 
 @kernel(U64, I64, IN_U8, IN_U8, IN_U8, IN_U16, IN_U8, IN_U8, IN_U16, OUT_I32, OUT_U8)
-def names(  # type: ignore[no-untyped-def]
+def names(
     key, first, sexes, firsts, first_lengths, first_slots, lasts, last_lengths, last_slots, offsets, out
 ):
     """Full names: first and last; 30 % with a middle name, 6 % with a single name as many Indonesians have.
@@ -111,23 +111,23 @@ def names(  # type: ignore[no-untyped-def]
         shape = np.int64(bits >> np.uint64(56))
         entry = np.int64(first_slots[pool + np.int64(bits & mask)])
         put_name(out, at, firsts, entry)
-        at += first_lengths[entry]
+        at += np.int64(first_lengths[entry])
         if shape < 77:
             middle = np.int64(first_slots[pool + np.int64((bits >> np.uint64(12)) & mask)])
             if middle != entry:
                 out[at] = 32
                 put_name(out, at + 1, firsts, middle)
-                at += 1 + first_lengths[middle]
+                at += 1 + np.int64(first_lengths[middle])
         if shape < 240 or first_lengths[entry] < 3:
             entry = np.int64(last_slots[np.int64((bits >> np.uint64(24)) & mask)])
             out[at] = 32
             put_name(out, at + 1, lasts, entry)
-            at += 1 + last_lengths[entry]
+            at += 1 + np.int64(last_lengths[entry])
         offsets[row + 1] = at
 
 
 @kernel(U64, I64, IN_I32, OUT_I64, OUT_I64, OUT_I64, OUT_U8)
-def lifetimes(key, first, births, created, updated, deleted, deleted_valid):  # type: ignore[no-untyped-def]
+def lifetimes(key, first, births, created, updated, deleted, deleted_valid):
     """created_at, updated_at, deleted_at in microseconds since 1970, in that order in time; 1 % deleted.
 
     Returns the number of rows whose deleted_at is null.
@@ -152,7 +152,7 @@ def lifetimes(key, first, births, created, updated, deleted, deleted_valid):  # 
 
 
 @kernel(I64, IN_I64, OUT_I32, OUT_U8)
-def personal_numbers(first, created, offsets, out):  # type: ignore[no-untyped-def]
+def personal_numbers(first, created, offsets, out):
     """`EMP-` year of hire `-` id with at least seven digits; offsets (n + 1) and bytes, 20 a row at most."""
     at = 0
     offsets[0] = 0
@@ -172,7 +172,7 @@ def personal_numbers(first, created, offsets, out):  # type: ignore[no-untyped-d
 
 
 @kernel(U64, I64, OUT_I32, OUT_U8, OUT_U8)
-def passports(key, first, offsets, valid, out):  # type: ignore[no-untyped-def]
+def passports(key, first, offsets, valid, out):
     """passport_id of 8 % of the rows: two letters, seven digits, unique. Returns the number of nulls."""
     lefts, rights = np.uint64(PASSPORTS[0]), np.uint64(PASSPORTS[1])
     at = 0

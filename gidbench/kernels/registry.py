@@ -1,19 +1,19 @@
 """How kernels are declared.
 
 A kernel is serial, holds no lock (`nogil`) and is cached on disk, so that only the first run on a machine
-compiles. Each declares its one signature, which lets
-`warmup.compile_all` work before any data is there, and keeps a caller with slightly different arrays from compiling a second version.
+compiles. Each declares its one signature, which lets `warmup.compile_all` work before any data is there,
+and keeps a caller with slightly different arrays from compiling a second version.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 from numba import types
 
-F = TypeVar("F", bound=Callable[..., Any])
+Function = Callable[..., Any]
 
 U64, I64, I32, U8 = types.uint64, types.int64, types.int32, types.uint8
 
@@ -36,22 +36,22 @@ OUT_U8_2D, OUT_I32_2D = (types.Array(t, 2, "C") for t in (types.uint8, types.int
 _kernels: list[tuple[Any, tuple[Any, ...]]] = []
 
 
-def kernel(*argument_types: Any) -> Callable[[F], F]:
+def kernel(*argument_types: Any) -> Callable[[Function], Function]:
     """Declare a kernel with the types of its arguments."""
 
-    def declare(function: F) -> F:
+    def declare(function: Function) -> Function:
         dispatcher = numba.njit(nogil=True, cache=True, boundscheck=False)(function)
         if hasattr(dispatcher, "compile"):  # not so with NUMBA_DISABLE_JIT=1
             _kernels.append((dispatcher, argument_types))
-        compiled: F = dispatcher
+        compiled: Function = dispatcher
         return compiled
 
     return declare
 
 
-def helper(function: F) -> F:
+def helper(function: Function) -> Function:
     """A small function that kernels call; it is compiled into each of them."""
-    inlined: F = numba.njit(nogil=True, cache=True, inline="never")(function)
+    inlined: Function = numba.njit(nogil=True, cache=True, inline="never")(function)
     return inlined
 
 

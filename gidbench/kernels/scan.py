@@ -16,7 +16,7 @@ _LF, _CR = 10, 13
 
 
 @kernel(IN_U8, I64, I64, U8, U8)
-def last_record_end(data, start, end, delimiter, quote):  # type: ignore[no-untyped-def]
+def last_record_end(data, start, end, delimiter, quote):
     r"""Position after the last record that ends inside data[start:end]; `start` where none does.
 
     `start` must be the start of a record. A \\r in the very last place does not count, since a \\n may
@@ -49,7 +49,7 @@ def last_record_end(data, start, end, delimiter, quote):  # type: ignore[no-unty
 
 
 @kernel(IN_U8, I64, I64)
-def most_records(data, start, end):  # type: ignore[no-untyped-def]
+def most_records(data, start, end):
     r"""An upper bound of the records that begin in data[start:end]: its \n and \r, and one.
 
     Counting both without looking ahead keeps the loop free of branches, so that it is vectorised.
@@ -61,13 +61,15 @@ def most_records(data, start, end):  # type: ignore[no-untyped-def]
 
 
 @kernel(IN_U8, I64, I64, U8, U8, IN_I16, OUT_U8_2D, OUT_I32_2D, OUT_I64, OUT_I64, OUT_U8)
-def split(data, start, end, delimiter, quote, slots, texts, offsets, starts, lines, flags):  # type: ignore[no-untyped-def]
+def split(data, start, end, delimiter, quote, slots, texts, offsets, starts, lines, flags):
     """Split data[start:end] into records, and copy the wanted fields of each.
 
     `slots[f]` is the row of `texts` that field f goes to, or -1; a record with another number of fields
     than slots.size is flagged COLUMN_COUNT. `offsets[s]` gets the n + 1 Arrow offsets of slot s;
     `starts[n]`, `lines[n]` the position and the 0-based line on which record n begins; behind the last
-    record stand `end` and the number of lines. Flagged records have empty fields. Returns the number of records.
+    record stand `end` and the number of lines. Flagged records have empty fields.
+
+    Returns the number of records.
     """
     wanted = texts.shape[0]
     fill = np.zeros(wanted, np.int64)

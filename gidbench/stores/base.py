@@ -55,7 +55,7 @@ class Store(Protocol):
         ...
 
     def append(self, table: str, batches: Iterable[pa.RecordBatch]) -> int:
-        """Insert batches of the table's schema, pulled one by one; an error of the iterable is raised as it is."""
+        """Insert batches of the table's schema, pulled one by one; what the iterable raises is raised."""
         ...
 
     def transaction(self) -> AbstractContextManager[None]: ...
@@ -122,7 +122,7 @@ class Synchroniser(Protocol):
         ...
 
     def reserve(self, count: int, beyond: int) -> int:
-        """First ordinal of a range of `count`, all larger than `beyond`; given back if the transaction fails."""
+        """First ordinal of a range of `count`, all beyond `beyond`; given back if the transaction fails."""
         ...
 
     def insert(self, assignments: pa.Table) -> int:

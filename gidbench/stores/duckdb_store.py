@@ -6,7 +6,7 @@ import contextlib
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -116,8 +116,10 @@ class DuckDBStore:
 
     def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         names = ", ".join(f'"{column}"' for column in columns)
+        schema = pa.schema([SCHEMAS[_known(table)].field(column) for column in columns])
         with self.connection.cursor() as cursor:
-            yield from cursor.sql(f"SELECT {names} FROM {_known(table)}").to_arrow_reader(BATCH_ROWS)
+            for batch in cursor.sql(f"SELECT {names} FROM {table}").to_arrow_reader(BATCH_ROWS):
+                yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
 
     def keys(self, table: str) -> npt.NDArray[np.int64]:
         keys = self.connection.sql(f"SELECT no_ktp::BIGINT FROM {_known(table)}").to_arrow_table()
@@ -129,10 +131,10 @@ class DuckDBStore:
 
     @contextlib.contextmanager
     def incoming(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[str]:
-        """Name under which statements may read the batches, once; what they raise is raised here as it was."""
+        """Name under which a statement may read the batches, once; what they raise is raised here."""
         failure: list[BaseException] = []
 
-        def watched() -> Iterator[pa.RecordBatch]:
+        def watched() -> Generator[pa.RecordBatch, None, None]:
             try:
                 yield from batches
             except BaseException as error:
@@ -148,7 +150,8 @@ class DuckDBStore:
                 raise failure[0] from None
             raise explain(error) from error
         finally:
-            self.connection.unregister("incoming")
+            with contextlib.suppress(duckdb.Error):  # a failed transaction takes the name with it
+                self.connection.unregister("incoming")
             with contextlib.suppress(ValueError):  # still running where the statement was interrupted
                 stream.close()
 

@@ -139,7 +139,8 @@ class DuckDBSynchroniser:
             return int(
                 self._store.scalar(
                     f"""UPDATE employee SET g_id = g.g_id FROM {self._winners} w, global_id g
-                    WHERE employee.id = w.id AND w.no_ktp = g.no_ktp AND employee.g_id IS DISTINCT FROM g.g_id"""
+                    WHERE employee.id = w.id AND w.no_ktp = g.no_ktp
+                        AND employee.g_id IS DISTINCT FROM g.g_id"""
                 )
             )
         return int(

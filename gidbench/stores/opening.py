@@ -39,7 +39,7 @@ def duckdb_path(url: URL) -> Path | None:
 
 @contextmanager
 def open_store(text: str) -> Iterator[Store]:
-    """The store of a URL, closed at the end. Raises InputError for a kind of database that there is no store for."""
+    """The store of a URL, closed at the end. Raises InputError where there is no store for its kind."""
     url = parse_url(text)
     if url.get_backend_name() != "duckdb":
         raise InputError(

@@ -1,0 +1,5 @@
+"""`python -m gidbench`."""
+
+from gidbench.cli import main
+
+main()

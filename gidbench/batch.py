@@ -1,0 +1,184 @@
+"""The main job: every notebook headless, one result file, one report."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gidbench import notebooks
+from gidbench.bench import progress_file
+from gidbench.bench.results import Result, load_results, newest
+from gidbench.bench.session import RESULTS_FILE, check_request, new_folder, remove_database
+from gidbench.bench.suite import OPERATIONS
+from gidbench.engine import Cancellation, Progress, ProgressCallback
+from gidbench.errors import GidbenchError, InputError, NothingMeasuredError, OperationCancelled
+from gidbench.kernels.warmup import compile_all
+from gidbench.reporting import REPORT_FILE
+from gidbench.settings import EMBEDDED_DATABASE, load_settings
+from gidbench.stores.opening import parse_url
+
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What a run left behind."""
+
+    folder: Path
+    results: list[Result]
+
+    @property
+    def report(self) -> Path:
+        return self.folder / REPORT_FILE
+
+    @property
+    def failed(self) -> list[Result]:
+        return [result for result in self.results if result.status != "ok"]
+
+    def _repr_html_(self) -> str:
+        from gidbench.workbench.tables import results_html
+
+        return results_html(self.results)
+
+
+def run(
+    records: int = 1_000_000,
+    *,
+    rounds: int = 0,
+    operations: Sequence[str] = OPERATIONS,
+    database: str | None = None,
+    out: str | Path | None = None,
+    seed: int = 7,
+    batch_size: int | None = None,
+    workers: int | None = None,
+    parameters: Mapping[str, str] | None = None,
+    progress: ProgressCallback | None = None,
+    cancellation: Cancellation | None = None,
+) -> RunOutcome:
+    """Measure operations by their notebooks, and write the tier report.
+
+    Parameters
+    ----------
+    records, rounds, seed, batch_size, workers:
+        As for `gidbench.measure`.
+    operations:
+        Any of generate, process, sync.
+    database:
+        URL of a database whose tables are empty; default: DATABASE_URL, else an embedded one for this run.
+        It reaches the notebooks through the environment, so that no password is kept in them.
+    out:
+        New or empty folder; default: reports/<UTC time>.
+    parameters:
+        More parameters for the notebooks that have them, as text.
+
+    Raises
+    ------
+    InputError, StoreError, OperationCancelled; NothingMeasuredError where no case could be measured.
+    """
+    wanted = [name for name in OPERATIONS if name in operations]
+    unknown = [name for name in operations if name not in OPERATIONS]
+    if unknown or not wanted:
+        raise InputError(
+            f"{', '.join(unknown) or 'nothing'} cannot be measured", f"Use any of {', '.join(OPERATIONS)}"
+        )
+    names = [notebooks.BY_OPERATION[name] for name in wanted]
+    settings = load_settings(database_url=database, batch_size=batch_size, workers=workers)
+    values = {"records": records, "rounds": rounds, "seed": seed, "out": "."}
+    values.update(notebooks.typed(parameters or {}, [*names, notebooks.OVERVIEW]))
+    secret = settings.database_url.get_secret_value() if settings.database_url else ""
+    variables = {
+        "DATABASE_URL": _absolute(secret),
+        "ULTRA_BATCH_SIZE": str(settings.batch_size),
+        "ULTRA_PARALLEL_WORKERS": str(settings.workers),
+        "ULTRA_CONNECTION_POOL_SIZE": str(settings.pool_size),
+        "MPLBACKEND": "agg",
+    }
+    check_request(int(values["records"]), int(values["rounds"]))
+    token = cancellation or Cancellation()
+    report = progress or _silent
+
+    compile_all(lambda done, total, activity: report(Progress(activity, done, total, "kernels")))
+    folder = _folder(out)
+    with _watching(folder, report, token) as watched:
+        for name in [*names, notebooks.OVERVIEW]:
+            known = notebooks.parameters_of(name)
+            mine = {key: value for key, value in values.items() if key in known}
+            report(Progress(f"{name}: starting", 0, 1, "steps"))
+            try:
+                notebooks.execute(
+                    notebooks.path_of(name), folder / f"{name}.ipynb", mine, {**variables, **watched}
+                )
+            except GidbenchError:
+                token.check()
+                raise
+            token.check()
+    results = newest(load_results(folder / RESULTS_FILE).results)
+    if not any(result.status == "ok" for result in results):
+        problem = next((result.error for result in results if result.error), "no case ran")
+        raise NothingMeasuredError(f"nothing was measured ({problem})", f"See {folder / REPORT_FILE}")
+    return RunOutcome(folder, results)
+
+
+def _silent(progress: Progress) -> None:
+    """No one asked to see it."""
+
+
+def _folder(out: str | Path | None) -> Path:
+    if out is None:
+        return new_folder(Path("reports")).resolve()
+    folder = Path(out).resolve()
+    if (folder / RESULTS_FILE).exists():
+        raise InputError(f"{out} holds the results of another run", "Name a new folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out} cannot be made a folder ({error.strerror})", "Name another one") from error
+    return folder
+
+
+def _absolute(url: str) -> str:
+    """The kernels work in the run's folder, so a DuckDB file is named by its full path."""
+    parsed = parse_url(url) if url else None
+    if parsed is None or parsed.get_backend_name() != "duckdb":
+        return url
+    if not parsed.database or parsed.database == ":memory:":
+        raise InputError("a database in memory does not last from one notebook to the next", "Name a file")
+    return f"duckdb:///{Path(parsed.database).resolve()}"
+
+
+@contextlib.contextmanager
+def _watching(folder: Path, report: ProgressCallback, cancellation: Cancellation) -> Iterator[dict[str, str]]:
+    """Relay the progress of the kernels, and the wish to stop to them; clean up after them."""
+    path = folder / ".progress.json"
+    done = threading.Event()
+
+    def watch() -> None:
+        last = None
+        while not done.wait(_POLL_S):
+            if cancellation.cancelled:
+                progress_file.stop_file(path).touch()
+            latest = progress_file.read(path)
+            if latest is not None and latest != last:
+                with contextlib.suppress(OperationCancelled):
+                    report(latest)
+                last = latest
+
+    thread = threading.Thread(target=watch, name="gidbench-progress", daemon=True)
+    thread.start()
+    try:
+        yield {progress_file.VARIABLE: str(path)}
+    finally:
+        done.set()
+        thread.join()
+        for leftover in (path, path.with_suffix(".part"), progress_file.stop_file(path)):
+            leftover.unlink(missing_ok=True)
+        deadline = time.monotonic() + 5
+        for scratch in folder.glob(".scratch-*"):  # there is one only if a kernel died
+            while scratch.exists() and time.monotonic() < deadline:
+                shutil.rmtree(scratch, ignore_errors=True)
+        remove_database(folder / EMBEDDED_DATABASE)

@@ -1,0 +1,245 @@
+"""The command line: parse, call, print. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gidbench import __version__
+from gidbench.errors import GidbenchError, InputError
+from gidbench.units import parse_count
+
+if TYPE_CHECKING:
+    from gidbench.engine import ProgressCallback
+    from gidbench.outcome import Outcome
+
+EXIT_GATE, EXIT_USAGE, EXIT_NOTHING, EXIT_FAILED, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
+
+
+class _Count(click.ParamType[int]):
+    """A whole number as people type it: 1000000, 1_000_000, 1e6, 2.5M."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_count(str(value))
+        except InputError as error:
+            self.fail(str(error), param, ctx)
+
+
+COUNT = _Count()
+_workers = click.option(
+    "--workers", type=COUNT, help="Threads (default: ULTRA_PARALLEL_WORKERS, or the cores)."
+)
+_batch = click.option(
+    "--batch-size", type=COUNT, help="Records per batch (default: ULTRA_BATCH_SIZE, or 50000)."
+)
+_seed = click.option(
+    "--seed", type=COUNT, help="Of the generated people; the same seed gives the same bytes."
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="gidbench")
+def cli() -> None:
+    """How fast can this machine and its database generate, process and synchronise a million records?"""
+
+
+@cli.command()
+@click.option("--records", type=COUNT, default=1_000_000, show_default=True, help="Records per round.")
+@click.option(
+    "--rounds", type=COUNT, default=0, help="Timed rounds per case (default: 5, or 3 if they are slow)."
+)
+@click.option(
+    "--operations",
+    multiple=True,
+    metavar="NAME",
+    help="generate, process or sync; repeat it or separate names by commas (default: all).",
+)
+@click.option(
+    "--database", metavar="URL", help="Empty database to measure (default: DATABASE_URL, or embedded)."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="New folder of the run (default: reports/<UTC time>)."
+)
+@click.option(
+    "-p", "parameters", type=(str, str), multiple=True, metavar="NAME VALUE", help="Notebook parameter."
+)
+@_seed
+@_batch
+@_workers
+def run(
+    operations: tuple[str, ...], parameters: tuple[tuple[str, str], ...], seed: int | None, **options: Any
+) -> None:
+    """Measure everything, and write the tier report (notebooks, results.jsonl, report.html)."""
+    from gidbench import batch
+    from gidbench.bench.suite import OPERATIONS
+    from gidbench.terminal import print_run
+
+    wanted = [name.strip() for item in operations for name in item.split(",") if name.strip()]
+    with _progress(lines=True) as progress:
+        outcome = batch.run(
+            operations=wanted or OPERATIONS,
+            parameters=dict(parameters),
+            seed=7 if seed is None else seed,
+            progress=progress,
+            **options,
+        )
+    print_run(outcome)
+    if outcome.failed:
+        sys.exit(EXIT_FAILED)
+
+
+@cli.command()
+@click.option("--records", type=COUNT, required=True, help="How many employees.")
+@click.option("--out", type=click.Path(path_type=Path), help="File: .csv, .parquet, .arrow or .xlsx.")
+@click.option("--into", metavar="URL", help="Database whose table employee takes them.")
+@click.option("--replace", is_flag=True, help="With --into: empty the table first.")
+@_seed
+@_batch
+@_workers
+@_as_json
+def generate(seed: int | None, as_json: bool, **options: Any) -> None:
+    """Make dummy employees: the same seed gives the same bytes, however many workers."""
+    from gidbench import operations
+
+    with _progress(quiet=as_json) as progress:
+        result = operations.generate(seed=seed or 0, progress=progress, **options)
+    _show(result, as_json)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--into", metavar="URL", required=True, help="Database whose table global_id_file takes the people."
+)
+@click.option(
+    "--rejects", type=click.Path(path_type=Path), help="CSV of what was not accepted [FILE.rejects.csv]."
+)
+@_workers
+@_as_json
+def process(file: Path, as_json: bool, **options: Any) -> None:
+    """Take in a CSV or Excel FILE of people; all of it is kept, or nothing."""
+    from gidbench import operations
+
+    with _progress(quiet=as_json) as progress:
+        result = operations.process(file, progress=progress, **options)
+    _show(result, as_json)
+
+
+@cli.command()
+@click.option("--source", metavar="URL", required=True, help="Database with the table employee.")
+@click.option("--target", metavar="URL", help="Database with the table global_id (default: the source).")
+@click.option(
+    "--conflicts", type=click.Path(path_type=Path), help="CSV file for the ids of conflicting rows."
+)
+@_as_json
+def sync(source: str, target: str | None, conflicts: Path | None, as_json: bool) -> None:
+    """Make global_id agree with employee, in one transaction."""
+    from gidbench import operations
+    from gidbench.files.writers import check_destination, open_writer
+
+    if conflicts:
+        check_destination(conflicts)
+    with _progress(quiet=as_json) as progress:
+        result = operations.sync(source, target, progress=progress)
+    if conflicts and result.conflicts is not None:
+        with open_writer(conflicts, result.conflicts.schema) as writer:
+            for batch in result.conflicts.to_batches():
+                writer.write(writer.prepare(batch))
+    _show(result, as_json)
+
+
+@cli.command()
+@click.option("--database", metavar="URL", help="Database to check (default: DATABASE_URL).")
+@click.option("--production", is_flag=True, help="Walk the checklist for production use, too.")
+@_as_json
+def doctor(database: str | None, production: bool, as_json: bool) -> None:
+    """Check this machine, its drivers and its database; say how to mend what is wrong."""
+    from gidbench import doctor as checkup
+    from gidbench.terminal import print_checks
+
+    checks = checkup.examine(database, production=production)
+    if as_json:
+        click.echo(json.dumps([check.to_dict() for check in checks], indent=2))
+    else:
+        print_checks(checks)
+    if any(check.state == "bad" for check in checks):
+        sys.exit(EXIT_FAILED)
+
+
+def _show(result: Outcome, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(result.to_dict(), indent=2))
+        return
+    from gidbench.terminal import print_outcome
+
+    print_outcome(result)
+
+
+@contextlib.contextmanager
+def _progress(*, quiet: bool = False, lines: bool = False) -> Iterator[ProgressCallback | None]:
+    """A progress bar on standard error; `lines` in its place where that is no terminal."""
+    from gidbench.terminal import progress_bar
+
+    if quiet:
+        yield None
+        return
+    with progress_bar(lines=lines) as callback:
+        yield callback
+
+
+def _terminate(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: every foreseen error is one line and an exit code, never a traceback."""
+    from gidbench.log import log_to_file, redact
+
+    with contextlib.suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGTERM, _terminate)
+    command: Callable[..., Any] = cli
+    asked_for_help = {"-h", "--help", "--version"} & set(arguments if arguments is not None else sys.argv[1:])
+    handler = None if asked_for_help else log_to_file(Path.cwd())
+    try:
+        command(arguments, prog_name="gidbench", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else str(error), err=True)
+        sys.exit(EXIT_USAGE)
+    except click.ClickException as error:
+        click.echo(f"gidbench: {redact(error.format_message())}", err=True)
+        sys.exit(EXIT_USAGE)
+    except GidbenchError as error:
+        click.echo(f"gidbench: {redact(str(error))}", err=True)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("gidbench: interrupted; nothing half-done was kept.", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(EXIT_FAILED)
+    except Exception as error:  # a fault of ours: the log has the traceback, the reader a sentence
+        import logging
+
+        logging.getLogger("gidbench").exception("unforeseen error")
+        where = "gid_system.log has the details" if handler else "run it in a writable folder for a log"
+        click.echo(f"gidbench: unforeseen {type(error).__name__}; {where}. Please report it.", err=True)
+        sys.exit(EXIT_FAILED)
+    finally:
+        if handler:
+            handler.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""The log of commands: `gid_system.log`, rotating, without credentials."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import re
+from pathlib import Path
+
+LOG_FILE = "gid_system.log"
+_MOST_BYTES, _KEPT = 5_000_000, 3
+
+_SECRETS = (
+    re.compile(r"(?<=://)([^\s/:@]*):([^\s@]*)@"),  # user:password@ of a URL
+    re.compile(r"(?i)\b(pwd|password|accesstoken|secret)(\s*[=:]\s*)(\{[^}]*\}|'[^']*'|[^\s;&,]+)"),
+)
+
+
+def redact(text: str) -> str:
+    """The text with every password of a URL or a connection string replaced by three asterisks."""
+    text = _SECRETS[0].sub(r"\1:***@", text)
+    return _SECRETS[1].sub(r"\1\2***", text)
+
+
+class RedactingFormatter(logging.Formatter):
+    """Whatever a message or a traceback says, no password of it is written."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+def log_to_file(folder: Path) -> logging.Handler | None:
+    """Let the logger `gidbench` write to LOG_FILE in `folder`; None where that cannot be written."""
+    logger = logging.getLogger("gidbench")
+    try:
+        handler = logging.handlers.RotatingFileHandler(
+            folder / LOG_FILE, maxBytes=_MOST_BYTES, backupCount=_KEPT, encoding="utf-8", delay=False
+        )
+    except OSError:
+        return None
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(process)d %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    return handler

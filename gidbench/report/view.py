@@ -1,0 +1,155 @@
+"""From a run's results to what its page shows: formatted strings, and the numbers that figures draw. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gidbench.bench.results import Result, RunHeader, RunResults, newest
+from gidbench.report import wording
+from gidbench.report.cases import NONE, CaseView, Pair, case_view, pairs_of, value_of
+from gidbench.report.wording import shown
+from gidbench.units import format_bytes, format_seconds
+
+_ORDER = ("generate", "process", "sync")
+
+
+@dataclass(frozen=True)
+class OperationView:
+    """An operation with its cases; `headline` stands for it on the scoreboard."""
+
+    name: str
+    key: str
+    title: str
+    short_title: str
+    headline: CaseView
+    cases: tuple[CaseView, ...]
+    measured: tuple[CaseView, ...]
+    staged: tuple[CaseView, ...]
+    rounds_words: str
+    phases_words: str
+    resources_words: str
+    agreement: str
+    warmup: str
+    usable_cores: int | None
+
+
+@dataclass(frozen=True)
+class View:
+    """The whole page."""
+
+    when: str
+    when_iso: str
+    host_short: str
+    database: str
+    database_name: str
+    records: str
+    verdict: str
+    operations: tuple[OperationView, ...]
+    noise: tuple[str, ...]
+    page_cache: str
+    host: tuple[Pair, ...]
+    parameters: tuple[Pair, ...]
+    command: str
+    run_id: str
+    gidbench: str
+
+
+def build_view(results: RunResults, command: str) -> View:
+    """What the report shows of a run; of each case its newest result counts.
+
+    `command` is the line that repeats the run. Strings of the data come out masked (URL passwords) but not
+    escaped: that is the template's part.
+    """
+    header = results.header
+    latest = newest(results.results)
+    names = sorted(dict.fromkeys(result.operation for result in latest), key=_place)
+    operations = tuple(
+        _operation(f"o{index}", name, [result for result in latest if result.operation == name], header)
+        for index, name in enumerate(names, 1)
+    )
+    headlines = [_headline([result for result in latest if result.operation == name]) for name in names]
+    measured = [result for result in latest if result.status == "ok"]
+    host = header.host
+    cores = host.get("usable_cores") or host.get("cores")
+    short = [shown(host[name]) for name in ("cpu",) if host.get(name)]
+    short += [f"{cores} cores"] if cores else []
+    if isinstance(host.get("memory_bytes"), int | float):
+        short.append(format_bytes(host["memory_bytes"]))
+    return View(
+        when=wording.when(header.started_at),
+        when_iso=shown(header.started_at),
+        host_short=", ".join(short) or "unknown",
+        database=shown(header.database.get("version") or "unknown"),
+        database_name=shown(header.database.get("name") or ""),
+        records=value_of("records", header.parameters.get("records", NONE)),
+        verdict=wording.verdict(headlines),
+        operations=operations,
+        noise=tuple(wording.noise_words(header.noise, measured)),
+        page_cache=shown(header.page_cache),
+        host=pairs_of(host),
+        parameters=pairs_of(header.parameters),
+        command=shown(command),
+        run_id=re.sub(r"[^\w-]", "", header.run_id)[:64],
+        gidbench=shown(host.get("gidbench") or ""),
+    )
+
+
+def _place(operation: str) -> tuple[int, str]:
+    return (_ORDER.index(operation) if operation in _ORDER else len(_ORDER), operation)
+
+
+def _headline(results: Sequence[Result]) -> Result:
+    """The result that stands for the operation: its headline even if that failed, else any measured one."""
+    marked = [result for result in results if result.headline]
+    return (marked or [result for result in results if result.status == "ok"] or list(results))[0]
+
+
+def _operation(key: str, name: str, results: Sequence[Result], header: RunHeader) -> OperationView:
+    first = _headline(results)
+    results = [first, *(result for result in results if result is not first)]
+    cases = tuple(case_view(result) for result in results)
+    measured = [result for result in results if result.status == "ok"]
+    cores = header.host.get("usable_cores")
+    spoken = [first] if first.status == "ok" else measured[:1]
+    return OperationView(
+        name=shown(name),
+        key=key,
+        title=wording.operation_title(name),
+        short_title=wording.SHORT_TITLES.get(name, shown(name)),
+        headline=cases[0],
+        cases=cases,
+        measured=tuple(case for case in cases if not case.failed),
+        staged=tuple(case for case in cases if case.busy and not case.failed),
+        rounds_words=wording.rounds_words(measured),
+        phases_words=wording.phases_words(spoken[0], measured) if spoken else "",
+        resources_words=wording.resources_words(spoken[0], cores) if spoken else "",
+        agreement=_agreement(measured),
+        warmup=_warmup(next((result.warmup_s for result in results if result.warmup_s), {})),
+        usable_cores=cores if isinstance(cores, int) and cores > 0 else None,
+    )
+
+
+def _agreement(measured: Sequence[Result]) -> str:
+    """Whether the cases of an operation produced the same rows."""
+    values = {result.value for result in measured}
+    if len(measured) < 2 or None in values:
+        return ""
+    every = "Both cases" if len(measured) == 2 else f"All {wording.number(len(measured))} cases"
+    if len(values) == 1:
+        return f"{every} produced the same rows."
+    sizes = {result.records for result in measured}
+    why = "their numbers of records differ" if len(sizes) > 1 else "only cases on the same input must agree"
+    return f"Not all cases have the same checksum: {why}, and the run has checked those that must."
+
+
+def _warmup(seconds: dict[str, float]) -> str:
+    """`kernels 264 ms (12 compiled)`; keys that end in `_compiled` are counts."""
+    parts = []
+    for name, spent in seconds.items():
+        if not name.endswith("_compiled"):
+            compiled = seconds.get(f"{name}_compiled")
+            how = f"{compiled:.0f} compiled" if compiled else "none compiled, all loaded from the cache"
+            parts.append(f"{shown(name)} {format_seconds(spent)}{'' if compiled is None else f' ({how})'}")
+    return ", ".join(parts)

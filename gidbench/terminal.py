@@ -1,0 +1,136 @@
+"""What commands print: progress on standard error, results on standard output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from gidbench.batch import RunOutcome
+from gidbench.bench import summary
+from gidbench.doctor import Check
+from gidbench.engine import Progress as Step
+from gidbench.engine import ProgressCallback
+from gidbench.outcome import Outcome
+from gidbench.units import format_bytes, format_count
+
+_TIER_STYLES = {
+    "ULTRA": "bold green",
+    "VERY HIGH": "green",
+    "HIGH": "cyan",
+    "STANDARD": "yellow",
+    "failed": "bold red",
+}
+_STATES = {"good": ("green", "ok"), "note": ("yellow", "note"), "bad": ("red", "bad")}
+
+
+@contextlib.contextmanager
+def progress_bar(*, lines: bool) -> Iterator[ProgressCallback | None]:
+    """A bar per phase on a terminal; elsewhere nothing, or with `lines` one when a phase begins, for a log."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _plain(console) if lines else None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[amount]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        task: TaskID | None = None
+        shown = ""
+
+        def callback(step: Step) -> None:
+            nonlocal task, shown
+            title = step.phase.partition(":")[0] if step.unit == "rounds" else step.phase
+            if task is None or title != shown:
+                if task is not None:
+                    bars.remove_task(task)
+                task, shown = bars.add_task(step.phase, total=step.total or 1, amount=""), title
+            bars.update(
+                task, description=step.phase, completed=step.done, total=step.total or 1, amount=_amount(step)
+            )
+
+        yield callback
+
+
+def _plain(console: Console) -> ProgressCallback:
+    last = ""
+
+    def callback(step: Step) -> None:
+        nonlocal last
+        if step.phase != last:
+            last = step.phase
+            console.print(step.phase, highlight=False, markup=False)
+
+    return callback
+
+
+def _amount(step: Step) -> str:
+    if step.unit == "bytes":
+        return f"{format_bytes(step.done)} of {format_bytes(step.total)}"
+    return f"{format_count(step.done)} of {format_count(step.total)} {step.unit}"
+
+
+def print_run(outcome: RunOutcome) -> None:
+    """The table of results, what failed, and where the report is."""
+    console = Console()
+    table = Table(
+        title="gidbench",
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    numeric = {"records", "median", "records/s"}
+    for name in summary.COLUMNS:
+        table.add_column(name, justify="right" if name in numeric else "left", no_wrap=name != "tier")
+    for result, row in zip(outcome.results, summary.rows(outcome.results), strict=True):
+        style = _TIER_STYLES.get(result.tier or "failed", "")
+        table.add_row(*(escape(cell) for cell in row[:-1]), f"[{style}]{escape(row[-1])}[/]")
+    if console.width < 100 and not console.is_terminal:
+        console.width = 120  # a log or a file wraps by itself
+    console.print(table)
+    for result in outcome.failed:
+        console.print(
+            f"[red]{escape(result.operation)} {escape(result.variant)} failed:[/] {escape(result.error or '')}"
+        )
+    console.print(f"\nreport: {escape(_near(outcome.report))}", soft_wrap=True, highlight=False)
+
+
+def _near(path: Path) -> str:
+    """The path as seen from here, where that is shorter."""
+    relative = os.path.relpath(path)
+    return relative if not relative.startswith("..") else str(path)
+
+
+def print_outcome(result: Outcome) -> None:
+    """Label and value, a line each."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, value in result.rows():
+        table.add_row(label, escape(value))
+    Console().print(table, highlight=False)
+
+
+def print_checks(checks: list[Check]) -> None:
+    """One line a check; what is wrong comes with its remedy."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for check in checks:
+        style, word = _STATES[check.state]
+        told = escape(check.found) + (f"\n[{style}]→ {escape(check.remedy)}[/]" if check.remedy else "")
+        table.add_row(f"[{style}]{word}[/]", escape(check.name), told)
+    Console().print(table, highlight=False)

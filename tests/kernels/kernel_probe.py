@@ -1,0 +1,183 @@
+"""Small inputs through every kernel; run as a script it prints what came out, as JSON.
+
+The test compares this process's answers with those of one in which NUMBA_DISABLE_JIT=1 made the kernels
+plain Python.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from typing import Any
+
+import numba
+import numpy as np
+import pyarrow as pa
+
+from gidbench import generation, gid
+from gidbench.digest import checksum
+from gidbench.kernels import intake, mixing, scan
+from gidbench.kernels.registry import registered
+from gidbench.keyset import KeySet
+
+CSV = (
+    b'name,no_ktp\r\n"Sri ""Ani"" Putri",1\r\n\r\n"two\nlines",2\rAndr\xc3\xa9 Araujo,3\n,\nx,y,z\n"a"b,4\n'
+    b'last,"open'
+)
+NAMES = [b"", b" Sri ", b"\tA", "Ren\u00e9".encode(), "\u738b\u4f1f".encode(), b"x" * 300, b"Al"]
+IDS = [
+    b"3174011505900001",
+    b"31.74-01 1505900002",
+    b"9" * 16,
+    b"99999999999999991",
+    b"",
+    b"x",
+    b"9999999999999998",
+]
+DATES = [b"1990-05-15", b"29/02/2000", b"29/02/1900", b"33008", b"61", b"60", b"20251231", b"", b"0000-01-01"]
+DATES += [b"9999-12-31", b"1990-05-15 00:00", b"1990-05-15T01:00", b"1899-12-31", b"\xff\xfe"]
+PASSPORTS = [b"a1234567", b"", b"AB 12345678", b"123", b"\xc3\xa91234567", b"Z999999"] * 2
+WORDS = [0, 1, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1, 0x9E3779B97F4A7C15]
+
+
+def pack(texts: list[bytes]) -> tuple[Any, Any]:
+    offsets = np.cumsum([0, *map(len, texts)]).astype(np.int32)
+    return offsets, np.frombuffer(b"".join(texts), np.uint8)
+
+
+def hexed(batch: pa.RecordBatch) -> str:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as stream:
+        stream.write_batch(batch)
+    return sink.getvalue().to_pybytes().hex()
+
+
+def generated() -> dict[str, Any]:
+    found = {}
+    for seed, first, count in (
+        (0, 0, 50),
+        (2**64 - 1, 9_999_995, 20),
+        (7, generation.capacity() - 20, 20),
+        (1, 0, 0),
+    ):
+        batch = generation.employees(generation.seed_key(seed), first, count)
+        batch.validate(full=True)
+        found[f"employees {seed} {first}"] = hexed(batch)
+        found[f"checksum {seed} {first}"] = checksum([batch])
+    return found
+
+
+def digested() -> dict[str, Any]:
+    integers = pa.array([0, -1, None, 2**63 - 1, -(2**63)], pa.int64())
+    texts = pa.array(["", "é", None, "x" * 64, "1234567\x7f"])
+    batch = pa.RecordBatch.from_arrays([integers, texts], ["number", "text"])
+    return {
+        "checksum": checksum([batch]),
+        "checksum of rows": [checksum([batch.slice(n, 1)]) for n in range(5)],
+    }
+
+
+def mixed() -> dict[str, Any]:
+    words = [np.uint64(word) for word in WORDS]
+    bound = np.uint64(2**32 - 1)
+    return {
+        "mix64": [int(mixing.mix64(word)) for word in words],
+        "draw": [int(mixing.draw(word, np.uint64(6_760_000_000), np.uint64(7))) for word in words],
+        "below": [int(mixing.below(word, bound)) for word in words],
+        "permute": [
+            [
+                int(side)
+                for side in mixing.permute_pair(np.uint64(5), bound - np.uint64(1), bound, bound, word)
+            ]
+            for word in words
+        ],
+    }
+
+
+def coded() -> dict[str, Any]:
+    ordinals = np.array([0, 99, 100, 67_599, 67_600, gid.FIRST_ORDINAL, gid.CAPACITY - 1], np.int64)
+    texts = gid.encode_array(ordinals)
+    return {
+        "encode": texts.to_pylist(),
+        "range": gid.encode_range(67_590, 20).to_pylist(),
+        "decode": gid.decode_array(texts).tolist(),
+        "decode odd": gid.decode_array(
+            pa.array(["", None, "G025AA0", "G025aA00", "H025AA00", "G0é5A00"])
+        ).tolist(),
+    }
+
+
+def taken_in() -> dict[str, Any]:
+    count = len(NAMES)
+    codes = np.zeros(count, np.uint8)
+    found: dict[str, Any] = {"padded": int(intake.measure(*pack(NAMES), False, 2, 255, codes))}
+    found["measure"] = codes.tolist()
+    found["padded ascii"] = int(intake.measure(*pack(NAMES[:3]), True, 2, 255, codes[:3]))
+    offsets, out = np.zeros(count + 1, np.int32), np.zeros(400, np.uint8)
+    intake.trim(*pack(NAMES), offsets, out)
+    found["trim"] = [offsets.tolist(), out.tobytes().hex()]
+
+    keys, codes = np.zeros(len(IDS), np.int64), np.zeros(len(IDS), np.uint8)
+    intake.national_ids(*pack(IDS), keys, codes)
+    found["national_ids"] = [keys.tolist(), codes.tolist()]
+    good = np.ascontiguousarray(keys[codes == 0])
+    digits = np.zeros(good.size * 16, np.uint8)
+    intake.format_national_ids(good, digits)
+    found["format"] = digits.tobytes().decode()
+
+    days, codes = np.zeros(len(DATES), np.int32), np.zeros(len(DATES), np.uint8)
+    intake.birth_dates(*pack(DATES), -25_567, 20_000, days, codes)
+    found["birth_dates"] = [days.tolist(), codes.tolist()]
+
+    count = len(PASSPORTS)
+    offsets, out = np.zeros(count + 1, np.int32), np.zeros(120, np.uint8)
+    valid, codes = np.full(2, 255, np.uint8), np.zeros(count, np.uint8)
+    nulls = int(intake.passport_ids(*pack(PASSPORTS), offsets, out, valid, codes))
+    found["passport_ids"] = [nulls, offsets.tolist(), out.tobytes().hex(), valid.tolist(), codes.tolist()]
+    return found
+
+
+def remembered() -> dict[str, Any]:
+    keys = KeySet()
+    steps = [np.arange(0, 300, dtype=np.int64) * 10**13, np.array([5, -1, 5, 2**63 - 1, 0], np.int64)]
+    steps += [np.arange(100, 700, dtype=np.int64) * 10**13]
+    fresh = [keys.add(step).astype(int).tolist() for step in steps]  # the last one makes the table grow
+    held = keys.holds(np.array([5, -1, 6, 2**63 - 1, 699 * 10**13], np.int64)).tolist()
+    return {"fresh": fresh, "held": held, "len": len(keys)}
+
+
+def scanned() -> dict[str, Any]:
+    data = np.frombuffer(CSV, np.uint8)
+    comma, quote = 44, 34
+    room = int(scan.most_records(data, 0, data.size))
+    texts = np.zeros((2, data.size), np.uint8)
+    offsets = np.zeros((2, room + 1), np.int32)
+    starts, lines = np.zeros(room + 1, np.int64), np.zeros(room + 1, np.int64)
+    flags = np.zeros(room, np.uint8)
+    slots = np.array([0, 1], np.int16)
+    count = int(scan.split(data, 0, data.size, comma, quote, slots, texts, offsets, starts, lines, flags))
+    return {
+        "room": room,
+        "ends": [int(scan.last_record_end(data, 0, end, comma, quote)) for end in range(data.size + 1)],
+        "records": count,
+        "texts": [texts[slot, : offsets[slot, count]].tobytes().decode() for slot in (0, 1)],
+        "offsets": offsets[:, : count + 1].tolist(),
+        "starts": starts[: count + 1].tolist(),
+        "lines": lines[: count + 1].tolist(),
+        "flags": flags[:count].tolist(),
+    }
+
+
+def probe() -> dict[str, Any]:
+    parts = (generated, digested, mixed, coded, taken_in, remembered, scanned)
+    with warnings.catch_warnings():
+        # Arithmetic modulo 2^64 is meant; compiled code says nothing about it. Any other warning is a fault.
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "overflow encountered in scalar", RuntimeWarning)
+        return {part.__name__: part() for part in parts}
+
+
+if __name__ == "__main__":
+    compiled = {"jit_disabled": bool(numba.config.DISABLE_JIT), "kernels": len(registered())}
+    sys.stdout.write(json.dumps({"about": compiled, "found": probe()}))

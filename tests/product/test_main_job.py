@@ -1,0 +1,212 @@
+"""`gidbench run`, end to end on few records."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import nbformat
+import pytest
+
+import gidbench
+from gidbench import Cancellation, Progress, cli
+from gidbench.errors import InputError, OperationCancelled
+
+NAMES = ["00_overview.ipynb", "01_generate.ipynb", "02_process.ipynb", "03_sync.ipynb"]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, list[Progress]]]:
+    """One run of everything: its folder, what it printed, the progress it told."""
+    folder = tmp_path_factory.mktemp("run") / "first"
+    seen: list[Progress] = []
+    outcome = gidbench.run(3000, rounds=2, out=folder, progress=seen.append)
+    with pytest.MonkeyPatch.context() as patch:
+        import io
+        from contextlib import redirect_stdout
+
+        from gidbench.terminal import print_run
+
+        patch.setenv("COLUMNS", "140")
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            print_run(outcome)
+    yield outcome.folder, printed.getvalue(), seen
+
+
+def test_it_leaves_notebooks_results_and_the_report_and_nothing_else(done) -> None:
+    folder, _, _ = done
+    assert sorted(path.name for path in folder.iterdir()) == [*NAMES, "report.html", "results.jsonl"]
+
+
+def test_every_case_is_measured_verified_and_printed(done) -> None:
+    folder, printed, _ = done
+    results = gidbench.load_results(folder)
+    assert [(result.operation, result.variant) for result in results.results] == [
+        ("generate", "memory"),
+        ("generate", "csv"),
+        ("generate", "parquet"),
+        ("generate", "database"),
+        ("process", "csv"),
+        ("process", "xlsx"),
+        ("sync", "initial"),
+        ("sync", "unchanged"),
+    ]
+    for result in results.results:
+        assert (result.status, result.rounds, result.records) == ("ok", 2, 3000)
+        assert 0 < result.low_s <= result.median_s <= result.high_s
+        assert result.records_per_second == pytest.approx(3000 / result.median_s)
+        assert re.search(rf"{result.operation} +{result.variant} +3,000 ", printed)
+    values = {result.value for result in results.results}
+    assert (
+        len(values) == 2
+    )  # all columns of the generated people; the five that are taken in and synchronised
+    assert f"report: {Path(folder / 'report.html')}" in printed or "report.html" in printed
+
+
+def test_the_executed_notebooks_have_outputs_no_errors_and_no_path_of_this_machine(done) -> None:
+    folder, _, _ = done
+    for name in NAMES:
+        text = (folder / name).read_text()
+        notebook = nbformat.reads(text, as_version=4)
+        outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+        assert outputs
+        assert not [output for output in outputs if output.output_type == "error"]
+        assert str(folder) not in text
+        assert str(Path.home()) + "/" not in text
+
+
+def test_progress_names_every_notebook_and_the_kernels(done) -> None:
+    _, _, seen = done
+    phases = [step.phase for step in seen]
+    for name in NAMES:
+        assert f"{name.removesuffix('.ipynb')}: starting" in phases
+    assert {"loading kernels", "compiling kernels, first run only"} & set(phases)
+
+
+def test_the_report_is_one_file_that_asks_for_nothing(done) -> None:
+    folder, _, _ = done
+    page = (folder / "report.html").read_text()
+    assert len(page.encode()) <= 2_000_000
+    assert re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", page) == []
+    assert "ULTRA" in page or "HIGH" in page or "STANDARD" in page
+
+
+def test_a_folder_of_another_run_is_not_overwritten(done) -> None:
+    folder, _, _ = done
+    before = (folder / "results.jsonl").read_bytes()
+    with pytest.raises(InputError, match="holds the results of another run"):
+        gidbench.run(10, out=folder)
+    assert (folder / "results.jsonl").read_bytes() == before
+
+
+def test_one_operation_with_parameters_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(
+        ["run", "--operations", "generate", "-p", "records", "1_000", "-p", "rounds", "1", "--out", "one"]
+    )
+    results = gidbench.load_results("one").results
+    assert {(result.operation, result.records, result.rounds) for result in results} == {
+        ("generate", 1000, 1)
+    }
+    assert "report: one/report.html" in capsys.readouterr().out
+    assert sorted(path.name for path in Path("one").glob("*.ipynb")) == NAMES[:2]
+
+
+def test_a_database_of_ones_own_is_used_left_empty_and_its_g_ids_are_given_back(database: str) -> None:
+    outcome = gidbench.run(500, rounds=1, operations=["process"], database=database, out="own")
+    assert not outcome.failed
+    path = database.removeprefix("duckdb:///")
+    with duckdb.connect(path) as connection:
+        for table in ("employee", "global_id", "global_id_file"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+        assert connection.execute("SELECT next_ordinal FROM g_id_sequence").fetchone() == (1_690_000,)
+    assert gidbench.load_results("own").header.database["name"] == database
+
+
+def test_a_database_with_data_is_refused_and_kept_and_the_marked_notebook_is_saved(database: str) -> None:
+    gidbench.generate(100, into=database)
+    with pytest.raises(InputError, match=r"holds data \(employee 100 rows\)"):
+        gidbench.run(500, rounds=1, operations=["sync"], database=database, out="kept")
+    with duckdb.connect(database.removeprefix("duckdb:///")) as connection:
+        assert connection.execute("SELECT count(*) FROM employee").fetchone() == (100,)
+    saved = nbformat.read("kept/03_sync.ipynb", as_version=4)
+    assert any("An Exception was encountered" in cell.source for cell in saved.cells)
+    assert [path.name for path in Path("kept").iterdir()] == ["03_sync.ipynb"]
+
+
+def test_cases_that_fail_are_told_and_end_with_exit_code_3_where_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database: str
+) -> None:
+    with duckdb.connect(database.removeprefix("duckdb:///")) as connection:
+        connection.execute("CREATE TABLE employee (id BIGINT)")  # no room for anything but ids
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(
+            [
+                "run",
+                "--records",
+                "100",
+                "--rounds",
+                "1",
+                "--operations",
+                "sync",
+                "--database",
+                database,
+                "--out",
+                "no",
+            ]
+        )
+    assert stopped.value.code == 3
+    assert "nothing was measured" in capsys.readouterr().err
+    statuses = [json.loads(line) for line in Path("no/results.jsonl").read_text().splitlines()]
+    assert [line["status"] for line in statuses if line["kind"] == "result"] == ["failed", "failed"]
+    assert Path("no/report.html").exists()
+
+
+def test_a_run_can_be_cancelled_and_leaves_no_scratch(tmp_path: Path) -> None:
+    cancellation = Cancellation()
+
+    def stop_early(step: Progress) -> None:
+        if "warming up" in step.phase or "round" in step.phase:
+            cancellation.cancel()
+
+    with pytest.raises(OperationCancelled):
+        gidbench.run(
+            20_000,
+            rounds=50,
+            operations=["generate"],
+            out="gone",
+            progress=stop_early,
+            cancellation=cancellation,
+        )
+    left = sorted(path.name for path in Path("gone").iterdir())
+    assert left == ["01_generate.ipynb", "results.jsonl"]
+
+
+def test_the_asynchronous_twin_leaves_the_loop_free(database: str) -> None:
+    async def both() -> tuple[int, int]:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await asyncio.sleep(0.005)
+                ticks += 1
+
+        ticking = asyncio.create_task(tick())
+        seen: list[Progress] = []
+        made = await gidbench.agenerate(300_000, progress=seen.append)
+        ticking.cancel()
+        filled = await gidbench.agenerate(100, into=database)
+        synced = await gidbench.async_(database)
+        assert (made.records, filled.records, synced.inserted) == (300_000, 100, 100)
+        assert seen
+        assert seen[-1].done == 300_000
+        return ticks, len(made.batches)
+
+    ticks, batches = asyncio.run(both())
+    assert ticks >= 1
+    assert batches == 6
