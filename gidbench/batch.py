@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gidbench import notebooks
 from gidbench.bench import progress_file
@@ -88,7 +89,7 @@ def run(
         )
     names = [notebooks.BY_OPERATION[name] for name in wanted]
     settings = load_settings(database_url=database, batch_size=batch_size, workers=workers)
-    values = {"records": records, "rounds": rounds, "seed": seed, "out": "."}
+    values: dict[str, Any] = {"records": records, "rounds": rounds, "seed": seed, "out": "."}
     values.update(notebooks.typed(parameters or {}, [*names, notebooks.OVERVIEW]))
     secret = settings.database_url.get_secret_value() if settings.database_url else ""
     variables = {
@@ -98,7 +99,7 @@ def run(
         "ULTRA_CONNECTION_POOL_SIZE": str(settings.pool_size),
         "MPLBACKEND": "agg",
     }
-    check_request(int(values["records"]), int(values["rounds"]))
+    check_request(values["records"], values["rounds"])
     token = cancellation or Cancellation()
     report = progress or _silent
 

@@ -138,14 +138,15 @@ def _database(url: str, drivers: list[Driver]) -> list[Check]:
         parsed = parse_url(url)
     except GidbenchError as error:
         return [Check("database", "bad", error.problem, error.remedy)]
-    examine_it = _duckdb if parsed.get_backend_name() == "duckdb" else _sql_server
     try:
-        return examine_it(url, parsed, drivers)
+        if parsed.get_backend_name() == "duckdb":
+            return _duckdb(url, parsed)
+        return _sql_server(url, parsed, drivers)
     except GidbenchError as error:
         return [Check("database", "bad", error.problem, error.remedy)]
 
 
-def _duckdb(url: str, parsed: URL, drivers: list[Driver]) -> list[Check]:
+def _duckdb(url: str, parsed: URL) -> list[Check]:
     path = Path(parsed.database) if parsed.database and parsed.database != ":memory:" else None
     if path and not path.exists():
         if path.resolve().parent.is_dir() and os.access(path.resolve().parent, os.W_OK):

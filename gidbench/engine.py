@@ -156,4 +156,6 @@ async def run_async(
         while not work.done():  # a second cancel must not cut the waiting short
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([work])
+        if not work.cancelled():
+            work.exception()  # taken note of, or the loop complains that nobody did
         raise

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gidbench.kernels import intake
+from gidbench.kernels import keytable
 
 
 class KeySet:
-    """Open-addressing hash set of non-negative int64 keys; `intake.EMPTY` stands for no key.
+    """Open-addressing hash set of non-negative int64 keys; `keytable.EMPTY` stands for no key.
 
     Parameters
     ----------
@@ -29,19 +29,19 @@ class KeySet:
         needed = self._count + keys.size
         if 2 * needed > self._table.size:
             larger = _table_for(needed)
-            intake.rehash(self._table, larger)
+            keytable.rehash(self._table, larger)
             self._table = larger
         fresh = np.empty(keys.size, np.uint8)
-        self._count += int(intake.insert_keys(self._table, np.ascontiguousarray(keys), fresh))
+        self._count += int(keytable.insert_keys(self._table, np.ascontiguousarray(keys), fresh))
         return fresh.view(np.bool_)
 
     def holds(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """True, shape (n,), where a key is in the set."""
         found = np.empty(keys.size, np.uint8)
-        intake.find_keys(self._table, np.ascontiguousarray(keys), found)
+        keytable.find_keys(self._table, np.ascontiguousarray(keys), found)
         return found.view(np.bool_)
 
 
 def _table_for(keys: int) -> npt.NDArray[np.int64]:
     size = 1 << max(10, (2 * keys).bit_length())
-    return np.full(size, intake.EMPTY, np.int64)
+    return np.full(size, keytable.EMPTY, np.int64)

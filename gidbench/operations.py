@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import pyarrow as pa
@@ -17,11 +18,12 @@ import pyarrow as pa
 from gidbench import generation
 from gidbench.engine import Cancellation, Context, ProgressCallback, map_ordered
 from gidbench.errors import GidbenchError, InputError, StoreError
+from gidbench.files.readers import open_reader
 from gidbench.files.writers import check_destination, open_writer
 from gidbench.kernels.warmup import compile_all
 from gidbench.outcome import Outcome
 from gidbench.processing import ProcessResult, process_file
-from gidbench.records import EMPLOYEE
+from gidbench.records import EMPLOYEE, map_header
 from gidbench.settings import load_settings
 from gidbench.stores.base import AuditEntry, Store
 from gidbench.stores.opening import is_same_store, open_store
@@ -29,6 +31,8 @@ from gidbench.synchronisation import SyncResult, synchronise
 from gidbench.units import utc_now
 
 _log = logging.getLogger("gidbench")
+R = TypeVar("R")
+Done = TypeVar("Done", bound=Outcome)
 _BYTES_PER_EMPLOYEE = 110  # of Arrow buffers, measured; the guard against filling the memory
 
 
@@ -101,60 +105,62 @@ def generate(
         _guard_memory(records)
     compile_all()
     context = _context(progress, cancellation)
+    maker = _Maker(records, key, settings.batch_size, settings.workers, context)
     started = time.perf_counter_ns()
-    sizes = generation.parts(0, records, settings.batch_size)
-    done = 0
-
-    def counted(rows: int) -> None:
-        nonlocal done
-        done += rows
-        context.report("generating", done, records)
-
-    def make(part: tuple[int, int]) -> pa.RecordBatch:
-        return generation.employees(key, *part)
-
     batches: list[pa.RecordBatch] = []
-    written = 0
     if path is not None:
-        with context.phase("generate and write"), open_writer(path, EMPLOYEE) as writer:
-
-            def render(part: tuple[int, int]) -> tuple[int, Any]:
-                return part[1], writer.prepare(make(part))
-
-            for rows, prepared in map_ordered(
-                render, sizes, workers=settings.workers, cancellation=context.cancellation
-            ):
-                writer.write(prepared)
-                counted(rows)
-        written = path.stat().st_size
+        with context.phase("generate and write"):
+            maker.write(path)
+    elif into is not None:
+        with open_store(into) as store, context.phase("generate and insert"):
+            _fill(store, maker.batches(), replace=replace, records=records, seed=seed)
     else:
-
-        def made() -> Iterator[pa.RecordBatch]:
-            for batch in map_ordered(
-                make, sizes, workers=settings.workers, cancellation=context.cancellation
-            ):
-                yield batch
-                counted(batch.num_rows)
-
-        if into is not None:
-            with open_store(into) as store, context.phase("generate and insert"):
-                _fill(store, made(), replace=replace, records=records, seed=seed)
-        else:
-            with context.phase("generate"):
-                batches = list(made())
-            written = sum(batch.nbytes for batch in batches)
+        with context.phase("generate"):
+            batches = list(maker.batches())
     result = GenerationResult(
         "generate",
         records,
-        (time.perf_counter_ns() - started) / 1e9,
+        0.0,
         dict(context.phases),
         dict(context.busy),
         batches,
         str(path) if path else "employee" if into else "memory",
-        written,
+        path.stat().st_size if path else maker.bytes_made,
     )
-    _log_result(result)
-    return result
+    return _finished(result, started)
+
+
+class _Maker:
+    """Employees on many threads, handed out in order."""
+
+    def __init__(self, records: int, key: int, size: int, workers: int, context: Context) -> None:
+        self._records, self._key, self._size = records, key, size
+        self._workers, self._context = workers, context
+        self._done = self.bytes_made = 0
+
+    def _each(self, work: Callable[[pa.RecordBatch], R]) -> Iterator[R]:
+        """`work` of each batch, done where the batch is made."""
+
+        def make(part: tuple[int, int]) -> tuple[int, int, R]:
+            batch = generation.employees(self._key, *part)
+            return batch.num_rows, batch.nbytes, work(batch)
+
+        parts = generation.parts(0, self._records, self._size)
+        made = map_ordered(make, parts, workers=self._workers, cancellation=self._context.cancellation)
+        for rows, size, result in made:
+            yield result
+            self._done += rows
+            self.bytes_made += size
+            self._context.report("generating", self._done, self._records)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        return self._each(lambda batch: batch)
+
+    def write(self, path: Path) -> None:
+        """To a file; rendering is done by the threads, too."""
+        with open_writer(path, EMPLOYEE) as writer:
+            for prepared in self._each(writer.prepare):
+                writer.write(prepared)
 
 
 def process(
@@ -192,12 +198,18 @@ def process(
         raise InputError(f"{refused} is the file to process", "Name another file for the rejects")
     compile_all()
     context = _context(progress, cancellation)
-    with open_store(into) as store, _audited(store, "process"):
+    started = time.perf_counter_ns()
+    with contextlib.ExitStack() as stack:
+        with context.phase("open"):  # the file first: a wrong one must not leave a new database behind
+            reader = stack.enter_context(open_reader(source))
+            map_header(reader.header)
+            store = stack.enter_context(open_store(into))
+            store.create_tables()
+        stack.enter_context(_audited(store, "process"))
         result = process_file(
-            source, store, rejects=refused, workers=settings.workers, context=context, today=today
+            reader, store, rejects=refused, workers=settings.workers, context=context, today=today
         )
-    _log_result(result)
-    return result
+    return _finished(result, started)
 
 
 def sync(
@@ -221,14 +233,14 @@ def sync(
     compile_all()
     context = _context(progress, cancellation)
     goal = target or source
+    started = time.perf_counter_ns()
     with contextlib.ExitStack() as stack:
         destination = stack.enter_context(open_store(goal))
         origin = destination if is_same_store(source, goal) else stack.enter_context(open_store(source))
         origin.create_tables()
         stack.enter_context(_audited(destination, "sync"))
         result = synchronise(origin, destination, context=context)
-    _log_result(result)
-    return result
+    return _finished(result, started)
 
 
 def _context(progress: ProgressCallback | None, cancellation: Cancellation | None) -> Context:
@@ -276,7 +288,9 @@ def _audited(store: Store, operation: str) -> Iterator[None]:
         raise
 
 
-def _log_result(result: Outcome) -> None:
+def _finished(result: Done, started_ns: int) -> Done:
+    """The result with the time of the whole call, and a line of it in the log."""
+    result = dataclasses.replace(result, seconds=(time.perf_counter_ns() - started_ns) / 1e9)
     counts = ", ".join(
         f"{name} {value:,}" for name, value in result.counts().items() if isinstance(value, int)
     )
@@ -288,3 +302,4 @@ def _log_result(result: Outcome) -> None:
         result.records_per_second,
         f"; {counts}" if counts else "",
     )
+    return result

@@ -19,10 +19,9 @@ from gidbench import gid
 from gidbench.engine import Context, map_ordered
 from gidbench.errors import VerificationError
 from gidbench.files.csv_reader import FLAG_REASONS
-from gidbench.files.readers import open_reader
 from gidbench.files.rejects import RejectsFile
 from gidbench.files.text import TableReader, TextBatch
-from gidbench.kernels import intake
+from gidbench.kernels import intake, keytable
 from gidbench.keyset import KeySet
 from gidbench.outcome import Outcome
 from gidbench.records import (
@@ -40,6 +39,12 @@ from gidbench.units import utc_now
 
 TABLE = "global_id_file"
 _EPOCH = date(1970, 1, 1)
+# Unicode's White_Space. Arrow's utf8_trim_whitespace takes off U+001C to U+001F, too, which `intake.trim`
+# does not: a name's end would depend on what else is in its batch.
+_BLANKS = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 _FIELDS = ("name", "no_ktp", "bod", "passport_id", "personal_number")
 
 
@@ -81,7 +86,7 @@ class _Checked:
 
 
 def process_file(
-    path: Path,
+    reader: TableReader,
     store: Store,
     *,
     rejects: Path,
@@ -91,38 +96,30 @@ def process_file(
     clock: Callable[[], datetime] = utc_now,
     lock_timeout_s: float = 30.0,
 ) -> ProcessResult:
-    """Process one file into `global_id_file` of a store; all of it is kept, or nothing.
+    """Process one open file into `global_id_file` of a store; all of it is kept, or nothing.
 
     Records that are not accepted go to the file `rejects`, which exists afterwards only if there are any.
-    Raises InputError for an unusable file, CapacityError where the G_IDs run out.
+    Raises InputError where a required column is missing, CapacityError where the G_IDs run out.
     """
     started = time.perf_counter_ns()
     moment = clock()
-    with context.phase("open"):
-        store.create_tables()
-    with (
-        store.lock(TABLE, lock_timeout_s),
-        open_reader(path) as reader,
-        RejectsFile(rejects) as refused,
-    ):
-        intake_run = _Intake(reader, store, refused, workers, context, today or moment.date(), moment)
-        with context.phase("open"):
-            intake_run.load_known_keys()
+    with store.lock(TABLE, lock_timeout_s), RejectsFile(rejects) as refused:
+        run = _Intake(reader, store, refused, workers, context, today or moment.date(), moment)
         try:
             with store.transaction():
+                with context.phase("open"):
+                    run.load_known_keys()
                 with context.phase("load"):
-                    inserted = store.append(TABLE, intake_run.accepted_batches())
+                    inserted = store.append(TABLE, run.accepted_batches())
                 with context.phase("verify"):
-                    intake_run.verify(inserted)
+                    run.verify(inserted)
                 refused.seal()
-                store.record(
-                    AuditEntry("process", moment, "done", intake_run.totals(), {"file": path.suffix})
-                )
+                store.record(AuditEntry("process", moment, "done", run.totals(), {"unit": reader.unit}))
                 committing = time.perf_counter_ns()
             context.phases["commit"] = (time.perf_counter_ns() - committing) / 1e9
         finally:
-            intake_run.give_back()
-    return intake_run.result((time.perf_counter_ns() - started) / 1e9, rejects)
+            run.give_back()
+    return run.result((time.perf_counter_ns() - started) / 1e9, rejects)
 
 
 class _Intake:
@@ -232,7 +229,7 @@ class _Intake:
     def _decide(self, part: _Checked, line: int, record: int) -> npt.NDArray[np.bool_]:
         """Which records are accepted; the others are written to the rejects file."""
         codes = part.codes
-        candidates = np.where(codes == 0, part.keys, intake.EMPTY)
+        candidates = np.where(codes == 0, part.keys, keytable.EMPTY)
         fresh = self._seen.add(candidates)
         codes = np.where((codes == 0) & ~fresh, np.uint8(Reason.DUPLICATE_IN_FILE), codes)
         if self._stored is not None:
@@ -340,7 +337,7 @@ def _trimmed(
     bounds, data = _buffers(column)
     ascii_only = not data.size or data.max() < 0x80
     if not ascii_only:  # other scripts have other blanks, and letters in several parts
-        column = pc.utf8_trim_whitespace(pc.utf8_normalize(column, form="NFC"))
+        column = pc.utf8_trim(pc.utf8_normalize(column, form="NFC"), characters=_BLANKS)
         bounds, data = _buffers(column)
     codes = np.empty(len(column), np.uint8)
     if intake.measure(bounds, data, ascii_only, shortest, longest, codes):

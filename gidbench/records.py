@@ -100,19 +100,21 @@ def map_header(header: list[str]) -> dict[str, int]:
     A header that is exactly a field's name goes before an alias of it. Raises InputError where a required
     field is missing, or two columns claim the same field.
     """
-    found: dict[str, int] = {}
+    claims: dict[str, list[int]] = {}
     for position, title in enumerate(header):
         field = ALIASES.get(re.sub(r"[\W_]+", "", title.lower()))
-        if field is None:
-            continue
-        if field in found and title.strip().lower() != field:
-            if header[found[field]].strip().lower() == field:
-                continue
+        if field is not None:
+            claims.setdefault(field, []).append(position)
+    found: dict[str, int] = {}
+    for field, positions in claims.items():
+        exact = [position for position in positions if header[position].strip().lower() == field]
+        first, *others = exact or positions
+        if others:
             raise InputError(
-                f"the columns {header[found[field]]!r} and {title!r} both mean {field}",
+                f"the columns {header[first]!r} and {header[others[0]]!r} both mean {field}",
                 f"Name the one to use {field!r}, or remove the other",
             )
-        found[field] = position
+        found[field] = first
     missing = [field for field in REQUIRED_FIELDS if field not in found]
     if missing:
         names = ", ".join(missing)

@@ -32,7 +32,7 @@ _STATES = {"good": ("green", "ok"), "note": ("yellow", "note"), "bad": ("red", "
 
 @contextlib.contextmanager
 def progress_bar(*, lines: bool) -> Iterator[ProgressCallback | None]:
-    """A bar per phase on a terminal; elsewhere nothing, or with `lines` one when a phase begins, for a log."""
+    """A bar per phase on a terminal; elsewhere nothing, or with `lines` one as a phase begins."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _plain(console) if lines else None
@@ -101,9 +101,8 @@ def print_run(outcome: RunOutcome) -> None:
         console.width = 120  # a log or a file wraps by itself
     console.print(table)
     for result in outcome.failed:
-        console.print(
-            f"[red]{escape(result.operation)} {escape(result.variant)} failed:[/] {escape(result.error or '')}"
-        )
+        name = f"{result.operation} {result.variant}"
+        console.print(f"[red]{escape(name)} failed:[/] {escape(result.error or '')}")
     console.print(f"\nreport: {escape(_near(outcome.report))}", soft_wrap=True, highlight=False)
 
 

@@ -21,8 +21,8 @@ def parse_count(text: str) -> int:
     match = _COUNT.fullmatch(text.strip().lower())
     if match:
         whole, fraction = match[1].replace("_", "").replace(",", ""), match[2] or ""
-        scale = 10 ** int(match[3] or 0) * _SUFFIXES[match[4]]
-        value, remainder = divmod(int(whole + fraction) * scale, 10 ** len(fraction))
+        scale = int(10 ** int(match[3] or 0)) * _SUFFIXES[match[4]]
+        value, remainder = divmod(int(whole + fraction) * scale, int(10 ** len(fraction)))
         if remainder == 0:
             return value
     raise InputError(

@@ -58,7 +58,7 @@ class CsvReader:
         self.header_lines = len(re.findall(rb"\r\n|\r|\n", self._map[: self._start])) or 1
 
     def _sniff(self, start: int) -> tuple[str, int]:
-        """The delimiter that stands most often outside quotes in the first record, and the position after it."""
+        """The delimiter most frequent outside quotes in the first record, and the position after that."""
         counts = dict.fromkeys(_DELIMITERS.encode(), 0)
         quoted, opening = False, True  # a quote opens a field only as its first byte, as in `scan`
         at = start
@@ -84,7 +84,7 @@ class CsvReader:
         return max(_DELIMITERS, key=lambda mark: counts[ord(mark)]), at
 
     def _record_end(self, start: int, target: int) -> int:
-        """Position after the last record that ends at or before `target`, or after the first if it is longer."""
+        """Position after the last record that ends by `target`, or after the first if it is longer."""
         reach = target
         while reach < self.size:
             end = self._last_end(start, reach)
@@ -124,6 +124,7 @@ class CsvReader:
         count = scan.split(
             self._bytes, start, end, ord(self.delimiter), _QUOTE, slots, texts, offsets, starts, lines, flags
         )
+        self._forget(start, end)
         columns = tuple(
             _column(offsets[slot, : count + 1], texts[slot], flags[:count]) for slot in range(len(wanted))
         )
@@ -136,6 +137,13 @@ class CsvReader:
             return piece.decode("utf-8", "backslashreplace").rstrip("\r\n")
 
         return TextBatch(columns, flags[:count], lines[:count], int(lines[count]), raw)
+
+    def _forget(self, start: int, end: int) -> None:
+        """Let the system drop the pages of a parsed chunk; else all of the file counts as our memory."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
+            if end - first >= mmap.PAGESIZE:
+                self._map.madvise(mmap.MADV_DONTNEED, first, (end - first) // mmap.PAGESIZE * mmap.PAGESIZE)
 
     def close(self) -> None:
         del self._bytes

@@ -69,8 +69,8 @@ class ExcelReader:
 
         def raw(record: int) -> str:
             line = io.StringIO()
-            csv.writer(line, lineterminator="").writerow(self._cells(int(rows_of[record])))
-            return line.getvalue()
+            csv.writer(line).writerow(self._cells(int(rows_of[record])))  # quotes what holds its \r or \n
+            return line.getvalue().removesuffix("\r\n")
 
         return TextBatch(
             tuple(pa.concat_arrays([column]) for column in columns),

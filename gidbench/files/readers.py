@@ -29,7 +29,7 @@ READERS: dict[str, Callable[[Path], TableReader]] = {
 
 @contextmanager
 def open_reader(path: Path) -> Iterator[TableReader]:
-    """A reader by the file's extension. Raises InputError where there is no such file, or no reader for it."""
+    """A reader by the file's extension. Raises InputError where there is no such file or reader."""
     if not path.exists():
         raise InputError(f"there is no file {path}", "Check the name and the folder")
     if not path.is_file():

@@ -35,7 +35,7 @@ class Writer(Protocol):
 
 
 class CsvWriter:
-    """RFC 4180 with a header row, UTF-8, LF; only values that hold a quote, a comma or a line end are quoted."""
+    """RFC 4180 with a header row, UTF-8, LF; only values with a quote, comma or line end are quoted."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._file = path.open("wb")

@@ -23,7 +23,7 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-# Characters that XML 1.0 cannot hold or (CR) would change, written as _xHHHH_; text like that is escaped itself.
+# What XML 1.0 cannot hold or (CR) would change is written as _xHHHH_; text like that is escaped itself.
 _FORBIDDEN_CODES = (*range(9), *range(11, 32), 0xFFFE, 0xFFFF)
 _FORBIDDEN = f"[{''.join(map(chr, _FORBIDDEN_CODES))}]"
 _ESCAPE_LIKE = "_(x[0-9A-Fa-f]{4}_)"

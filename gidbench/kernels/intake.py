@@ -1,4 +1,4 @@
-"""Kernels that normalise and validate the columns of incoming people, and find duplicates.
+"""Kernels that normalise and validate the columns of incoming people.
 
 Text comes as Arrow's int32 offsets (n + 1) and UTF-8 bytes. A code of 0 means accepted; the codes are
 those of `gidbench.records.Reason`.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gidbench.kernels.mixing import mix64
+from gidbench.kernels.keytable import EMPTY
 from gidbench.kernels.people import put_digits
 from gidbench.kernels.registry import (
     I32,
@@ -23,7 +23,6 @@ from gidbench.kernels.registry import (
 )
 
 MISSING, INVALID, TOO_SHORT, TOO_LONG = 1, 2, 3, 4
-EMPTY = -1  # of a key table
 NO_DATE = -(1 << 31)
 
 _SPACE, _DOT, _DASH, _SLASH, _COLON, _ZERO = 32, 46, 45, 47, 58, 48
@@ -265,52 +264,3 @@ def format_national_ids(keys, out):
     """The 16 digits of each key, with leading zeros, into out[16 * n]."""
     for row in range(keys.size):
         put_digits(out, row * 16, keys[row], 16)
-
-
-@helper
-def _claim(table, key):
-    """Put `key` into the open-addressing table (a power of two in size); False where it was there."""
-    mask = table.size - 1
-    at = np.int64(mix64(np.uint64(key))) & mask
-    while table[at] != EMPTY:
-        if table[at] == key:
-            return False
-        at = (at + 1) & mask
-    table[at] = key
-    return True
-
-
-@kernel(OUT_I64, IN_I64, OUT_U8)
-def insert_keys(table, keys, fresh):
-    """fresh[i] = 1 where keys[i] was not in the table and is now; EMPTY keys are passed over.
-
-    Returns the number of new keys. The caller keeps the table at most half full.
-    """
-    added = 0
-    for row in range(keys.size):
-        fresh[row] = 0
-        if keys[row] != EMPTY and _claim(table, keys[row]):
-            fresh[row] = 1
-            added += 1
-    return added
-
-
-@kernel(IN_I64, OUT_I64)
-def rehash(old, new):
-    """Move every key of `old` into the larger, empty table `new`."""
-    for row in range(old.size):
-        if old[row] != EMPTY:
-            _claim(new, old[row])
-
-
-@kernel(IN_I64, IN_I64, OUT_U8)
-def find_keys(table, keys, found):
-    """found[i] = 1 where keys[i] is in the table."""
-    mask = table.size - 1
-    for row in range(keys.size):
-        found[row] = 0
-        if keys[row] != EMPTY:
-            at = np.int64(mix64(np.uint64(keys[row]))) & mask
-            while table[at] != EMPTY and table[at] != keys[row]:
-                at = (at + 1) & mask
-            found[row] = table[at] == keys[row]

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gidbench.kernels import digests, gids, intake, people, scan
+from gidbench.kernels import digests, gids, intake, keytable, people, scan
 from gidbench.kernels.registry import registered
 
-MODULES = (people, gids, scan, intake, digests)
+MODULES = (people, gids, scan, intake, keytable, digests)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from gidbench.units import format_bytes, format_count, format_rate, format_secon
 OUTSIDE = "outside any phase"  # what remains of the wall time
 NONE = "–"
 _MOST_SAMPLES = 400  # per timeline: twice the pixels that show them would be waste
+_MOST_WALLS = 100  # told one by one; the raw results have all
 _LABELS = {"cpu": "CPU", "max_mhz": "highest MHz", "os": "operating system", "machine": "architecture"}
 _LAWS = {
     "process": ("accepted", "duplicate", "rejected"),
@@ -82,7 +83,7 @@ class CaseView:
     interval: str
     cells_rate: str
     bytes_rate: str
-    walls: tuple[str, ...]
+    walls: str
     resources: tuple[str, ...]
     checksum: str
     facts: str
@@ -127,7 +128,7 @@ def case_view(result: Result) -> CaseView:
         else "",
         cells_rate=format_rate(result.cells_per_second) if ok and result.cells else NONE,
         bytes_rate=f"{format_bytes(result.bytes_per_second)}/s" if ok and result.bytes else NONE,
-        walls=tuple(format_seconds(wall_s) for wall_s in result.walls_s),
+        walls=_walls(result),
         resources=_resources(result, wall) if ok else (),
         checksum=shown(result.value or NONE),
         facts=_facts(result.facts),
@@ -158,6 +159,12 @@ def case_view(result: Result) -> CaseView:
 def _badge(tier: str) -> Badge:
     names = [name for name, _ in TIERS]
     return Badge(shown(tier), len(names) - names.index(tier) if tier in names else 1)
+
+
+def _walls(result: Result) -> str:
+    told = ", ".join(format_seconds(wall_s) for wall_s in result.walls_s[:_MOST_WALLS])
+    more = len(result.walls_s) - _MOST_WALLS
+    return f"{told} and {format_count(more)} more" if more > 0 else told
 
 
 def _resources(result: Result, wall_s: float) -> tuple[str, ...]:

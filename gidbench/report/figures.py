@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from gidbench.report import drawing
-from gidbench.report.cases import OUTSIDE, CaseView
+from gidbench.report.cases import OUTSIDE
 from gidbench.report.svg import BLUE, GREEN, INK, MUTED, RULE, SURFACE, VERMILLION, inline_svg, new_figure
 from gidbench.report.view import OperationView
 from gidbench.tiers import TARGET_PER_SECOND, TIERS
@@ -55,8 +55,11 @@ def draw_phases(operation: OperationView) -> Drawing | None:
 
 
 def draw_resources(operation: OperationView) -> Drawing | None:
-    """Cores, memory and I/O of the headline case over its median round; None where nothing was sampled."""
-    case = sampled_case(operation)
+    """Cores, memory and I/O of a case over its median round; None where nothing was sampled.
+
+    The case is the headline one, or, where that failed, the first that was sampled.
+    """
+    case = operation.sampled
     if case is None:
         return None
     line = case.timeline
@@ -66,11 +69,6 @@ def draw_resources(operation: OperationView) -> Drawing | None:
         f"at most {format_bytes(max(line.io_bytes_per_s))} per second read and written"
     )
     return _both(operation, "resources", "resources over the median round", said, _resources)
-
-
-def sampled_case(operation: OperationView) -> CaseView | None:
-    """The case whose resources are drawn: the headline one, else the first that has any."""
-    return next((case for case in operation.measured if case.timeline.t_s), None)
 
 
 _Draw = Callable[[OperationView, int], Figure]
@@ -121,7 +119,7 @@ def _rounds(operation: OperationView, width: int) -> Figure:
 
 
 def _mark_interval(axes: Axes, low: float, high: float, y: float) -> None:
-    axes.plot([low, high], [y, y], color=BLUE, linewidth=2, marker="|", markersize=14, markeredgewidth=2)
+    axes.plot([low, high], [y, y], color=BLUE, linewidth=2, marker="|", markersize=11, markeredgewidth=2)
 
 
 def _mark_rounds(axes: Axes, values: list[float], y: float) -> None:
@@ -170,15 +168,14 @@ def _key(figure: Figure, x: float, y: float) -> None:
     _mark_median(axes, x + 82, y)
     _mark_interval(axes, x + 144, x + 156, y)
     axes.plot([x + 254] * 2, [y - 7, y + 7], color=VERMILLION, linewidth=1.2, dashes=(4, 3))
-    target = f"target {drawing.round_rate(TARGET_PER_SECOND)}/s"
-    for offset, text in ((10, "one round"), (92, "median"), (163, "95 % interval"), (260, target)):
+    for offset, text in ((10, "one round"), (92, "median"), (163, "95 % interval"), (260, "target")):
         drawing.write_small(figure, x + offset, y, text)
 
 
 def _phases(operation: OperationView, width: int) -> Figure:
     slim = width < 500
     row, gap, head, bottom = 20, 12, 24, 22
-    left, right = (124, 92) if slim else (150, 116)
+    left, right = (130, 90) if slim else (150, 116)
     cases = [case for case in operation.measured if case.phases]
     height = sum(head + row * len(case.phases) + gap for case in cases)
     figure = new_figure(width, height + bottom)
@@ -202,7 +199,7 @@ def _phases(operation: OperationView, width: int) -> Figure:
                 middle, max(phase.seconds, longest / 400), 12, phase.start_s, linewidth=1,
                 color=SURFACE if outside else BLUE, edgecolor=MUTED if outside else BLUE,
             )  # fmt: skip
-            drawing.write_small(figure, 10, middle, drawing.shortened(phase.name, 18 if slim else 22))
+            drawing.write_small(figure, 10, middle, drawing.shortened(phase.name, 19 if slim else 22))
             drawing.write_small(figure, width - 42, middle, phase.time, ha="right")
             drawing.write_small(figure, width - 2, middle, phase.share, ha="right")
             y += row
@@ -211,7 +208,7 @@ def _phases(operation: OperationView, width: int) -> Figure:
 
 
 def _resources(operation: OperationView, width: int) -> Figure:
-    case = sampled_case(operation)
+    case = operation.sampled
     assert case is not None
     line, usable, edges = case.timeline, operation.usable_cores, [0.0, *case.timeline.t_s]
     left, right, tall, pitch = 72, 24, 58, 92

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from functools import cache
 from importlib import resources
@@ -51,21 +52,21 @@ def render(results: RunResults, command: str) -> str:
     return page
 
 
-def _raw(results: RunResults) -> list[tuple[str, list[dict[str, Any]]]]:
+def _raw(results: RunResults) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """The lines of the result file, complete and then ever fewer, each with what to say of it."""
-    thinned = [replace(result, timeline=_thinned(result)) for result in results.results]
-    bare = [replace(result, timeline={}, walls_s=[]) for result in results.results]
     where = "The result file beside it has all."
-    choices: list[tuple[str, list[Any]]] = [
-        ("", [results.header, *results.rounds, *results.results]),
-        (
-            f" Of long timelines, every n-th sample is kept. {where}",
-            [results.header, *results.rounds, *thinned],
-        ),
-        (f" Single rounds and timelines are left out. {where}", [results.header, *bare]),
-    ]
-    made = [(note, [_masked(asdict(line)) for line in lines]) for note, lines in choices]
-    return [*made, (f" They were too large to embed. {where}", [])]
+    lines: list[Any] = [results.header, *results.rounds, *results.results]
+    yield "", _plain(lines)
+    thinned = [replace(result, timeline=_thinned(result)) for result in results.results]
+    lines = [results.header, *results.rounds, *thinned]
+    yield f" Of long timelines, every n-th sample is kept. {where}", _plain(lines)
+    lines = [results.header, *(replace(result, timeline={}, walls_s=[]) for result in results.results)]
+    yield f" Single rounds and timelines are left out. {where}", _plain(lines)
+    yield f" The rest was too large for it. {where}", _plain([results.header])
+
+
+def _plain(lines: list[Any]) -> list[dict[str, Any]]:
+    return [_masked(asdict(line)) for line in lines]
 
 
 def _thinned(result: Result) -> dict[str, list[float]]:

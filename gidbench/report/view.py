@@ -27,6 +27,7 @@ class OperationView:
     cases: tuple[CaseView, ...]
     measured: tuple[CaseView, ...]
     staged: tuple[CaseView, ...]
+    sampled: CaseView | None
     rounds_words: str
     phases_words: str
     resources_words: str
@@ -112,7 +113,8 @@ def _operation(key: str, name: str, results: Sequence[Result], header: RunHeader
     cases = tuple(case_view(result) for result in results)
     measured = [result for result in results if result.status == "ok"]
     cores = header.host.get("usable_cores")
-    spoken = [first] if first.status == "ok" else measured[:1]
+    spoken = measured[0] if measured else None
+    sampled = next((result for result in measured if result.timeline.get("t_s")), spoken)
     return OperationView(
         name=shown(name),
         key=key,
@@ -122,9 +124,10 @@ def _operation(key: str, name: str, results: Sequence[Result], header: RunHeader
         cases=cases,
         measured=tuple(case for case in cases if not case.failed),
         staged=tuple(case for case in cases if case.busy and not case.failed),
+        sampled=next((case for case in cases if case.timeline.t_s and not case.failed), None),
         rounds_words=wording.rounds_words(measured),
-        phases_words=wording.phases_words(spoken[0], measured) if spoken else "",
-        resources_words=wording.resources_words(spoken[0], cores) if spoken else "",
+        phases_words=wording.phases_words(spoken, measured) if spoken else "",
+        resources_words=wording.resources_words(sampled, cores) if sampled else "",
         agreement=_agreement(measured),
         warmup=_warmup(next((result.warmup_s for result in results if result.warmup_s), {})),
         usable_cores=cores if isinstance(cores, int) and cores > 0 else None,

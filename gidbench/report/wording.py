@@ -37,8 +37,9 @@ def masked(text: str) -> str:
 
 def shown(value: Any) -> str:
     """Any value of the data as text to show: masked, not endless, without control characters."""
-    text = masked(
-        "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+    text = masked(str(value)[: 10 * _LONGEST])
+    text = "".join(
+        each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text
     )
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
@@ -137,8 +138,8 @@ def verdict(headlines: Sequence[Result]) -> str:
     if len(measured) > 1:
         slowest = min(measured, key=lambda result: result.records_per_second)
         text += f"; the slowest is {_inside(slowest)} at {format_rate(slowest.records_per_second)}"
-    failed = [_inside(result) for result in headlines if result.status != "ok"]
-    return text + (f". {listed(failed).capitalize()} failed." if failed else ".")
+    failed = listed([_inside(result) for result in headlines if result.status != "ok"])
+    return text + (f". {failed[:1].upper()}{failed[1:]} failed." if failed else ".")
 
 
 def _inside(result: Result) -> str:
@@ -158,7 +159,7 @@ def rounds_words(measured: Sequence[Result]) -> str:
             f"The rounds of {shown(best.variant)} lie between {format_rate(_slowest(best))} and "
             f"{format_rate(_fastest(best))}; the median is {format_rate(best.records_per_second)}."
         )
-    ratio = times(best.records_per_second / worst.records_per_second)
+    ratio = times(best.records_per_second / max(worst.records_per_second, 1e-9))
     apart = best.records_per_second_low > worst.records_per_second_high
     sure = (
         "their intervals do not overlap" if apart else "but their intervals overlap, so the order is not sure"
@@ -179,7 +180,8 @@ def _fastest(result: Result) -> float:
 
 def shown_wall_s(result: Result) -> float:
     """Wall seconds of the round that phases and resources are of: the one nearest to the median."""
-    return min(result.walls_s, key=lambda wall: abs(wall - result.median_s), default=result.median_s)
+    wall = min(result.walls_s, key=lambda wall: abs(wall - result.median_s), default=result.median_s)
+    return max(wall, 1e-9)  # a divisor
 
 
 def phases_words(headline: Result, measured: Sequence[Result]) -> str:

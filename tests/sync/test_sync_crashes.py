@@ -87,7 +87,8 @@ def test_a_killed_process_is_made_good_by_the_next_run(tmp_path: Path, step: str
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from pathlib import Path
         from tables import run_sync
-        run_sync(Path({str(source)!r}), Path({str(target)!r}), before=lambda at: at == {step!r} and os._exit(7))
+        source, target = Path({str(source)!r}), Path({str(target)!r})
+        run_sync(source, target, before=lambda at: at == {step!r} and os._exit(7))
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], timeout=120)
     assert done.returncode == 7

@@ -1,4 +1,4 @@
-"""What a synchronisation promises beyond the outcomes: identity for life, conflicts told, nothing half-done."""
+"""What a sync promises beyond its outcomes: identity for life, conflicts told, nothing half-done."""
 
 from __future__ import annotations
 

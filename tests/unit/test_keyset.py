@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gidbench.kernels import keytable
 from gidbench.keyset import KeySet
-from gidbench.kernels import intake
 
 KEYS = st.one_of(st.integers(-1, 30), st.integers(0, 2**63 - 1))
 
@@ -60,16 +60,16 @@ def test_keys_that_differ_in_high_bits_alone_are_spread():
     """Neighbouring slots for such keys would make each search as long as the set is large."""
     keys = KeySet(4_096)
     keys.add(np.arange(4_096, dtype=np.int64) << 40)
-    taken = np.flatnonzero(keys._table != intake.EMPTY)
+    taken = np.flatnonzero(keys._table != keytable.EMPTY)
     runs = np.split(taken, np.flatnonzero(np.diff(taken) > 1) + 1)
     assert max(map(len, runs)) < 200
 
 
 def test_no_key_is_passed_over():
     keys = KeySet()
-    assert keys.add(array([intake.EMPTY, 3, intake.EMPTY])).tolist() == [False, True, False]
+    assert keys.add(array([keytable.EMPTY, 3, keytable.EMPTY])).tolist() == [False, True, False]
     assert len(keys) == 1
-    assert keys.holds(array([intake.EMPTY, 3])).tolist() == [False, True]
+    assert keys.holds(array([keytable.EMPTY, 3])).tolist() == [False, True]
 
 
 def test_zero_and_the_largest_number_are_keys_like_others():

@@ -80,7 +80,7 @@ def test_html_escapes_every_value_and_heads_every_row(counted):
             self.tags: list[str] = []
             self.text: list[str] = []
 
-        def handle_starttag(self, tag, attrs):
+        def handle_starttag(self, tag, _attrs):
             self.tags.append(tag)
 
         def handle_data(self, data):

@@ -1,4 +1,4 @@
-"""settings: defaults, then .env, then the environment, then arguments; nothing out of bounds; no secret shown."""
+"""settings: defaults, .env, environment, arguments, in that order; all in bounds; no secret shown."""
 
 from __future__ import annotations
 

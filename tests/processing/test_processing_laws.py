@@ -1,0 +1,605 @@
+"""The laws of processing, for random files against a model in plain Python."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from intake_model import (
+    Expected,
+    Person,
+    Reject,
+    Written,
+    expect,
+    judge,
+    next_ordinal,
+    query,
+    read_rejects,
+    stored,
+    table_of,
+)
+
+from gidbench.files import readers
+from gidbench.files.csv_reader import CsvReader
+from gidbench.files.excel_reader import ExcelReader
+from gidbench.gid import FIRST_ORDINAL
+from gidbench.operations import generate, process
+from gidbench.processing import ProcessResult
+from gidbench.records import Reason
+
+TODAY = date(2024, 6, 15)
+FIELDS = ("name", "no_ktp", "bod", "passport_id", "personal_number")
+TITLES = {
+    "name": ["name", "Nama Lengkap", "FULL NAME"],
+    "no_ktp": ["no_ktp", "NIK", "No. KTP"],
+    "bod": ["bod", "Tanggal Lahir", "date of birth"],
+    "passport_id": ["passport_id", "No Paspor"],
+    "personal_number": ["personal_number", "NIP"],
+}
+
+# --- random files ---------------------------------------------------------------------------------------
+
+NAMES = st.one_of(
+    st.sampled_from(
+        ["Budi Santoso", "Siti", "Jo", "Zoë", "名字", "O'Neil", "Dewi  Ayu", "Ani, S.E.", 'Joe "J" X']
+    ),
+    st.sampled_from(
+        [" Budi ", "\tAni\t", "\xa0Ani\u3000", "Zoe\u0308", "e\u0301" * 255, "x" * 255, "é" * 255, "🙂🙂"]
+    ),
+    st.sampled_from(
+        ["", "  ", "\xa0", "X", "é", "e\u0301", " Y ", "x" * 256, "é" * 256, "a\nb", "Ani\x1f", "\x1cAni"]
+    ),
+    st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r"), max_size=6),
+)
+PEOPLE = st.integers(0, 12).map(lambda number: f"{number * 977_000_000_000_123 + 12:016}")
+NATIONAL_IDS = st.one_of(
+    PEOPLE,
+    PEOPLE.map(lambda digits: f"{digits[:6]}.{digits[6:12]}.{digits[12:]}"),
+    PEOPLE.map(lambda digits: f" {digits[:6]}-{digits[6:12]} {digits[12:]} "),
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "-.-",
+            "123",
+            "1" * 16,
+            "0" * 16,
+            "1234567890123456 7",
+            "12345678901234",
+            "12345678901234AB",
+        ]
+    ),
+    st.sampled_from(
+        ["３２０１０１０１０１９０００１２", "+201010101900012", "3201/0101/0190/0012", "3201010101900012é"]
+    ),
+)
+DAYS = st.one_of(
+    st.dates(date(1890, 1, 1), date(2030, 12, 31)),
+    st.sampled_from(
+        [TODAY, TODAY + timedelta(days=1), date(1900, 1, 1), date(1899, 12, 31), date(2000, 2, 29)]
+    ),
+)
+BIRTHS = st.one_of(
+    DAYS.map(str),
+    DAYS.map(lambda day: f"{day.day}/{day.month}/{day.year}"),
+    DAYS.map(lambda day: f"{day:%d-%m-%Y}"),
+    DAYS.map(lambda day: f"{day:%d.%m.%Y}"),
+    DAYS.map(lambda day: f" {day}T00:00:00 "),
+    DAYS.map(lambda day: f"{day} 00:00"),
+    st.integers(61, 60_000).map(str),
+    st.sampled_from(
+        ["", " ", "soon", "31/02/1990", "1990-02-30", "29/02/1900", "12/31/1990", "1/1/90", "1990-01/02"]
+    ),
+    st.sampled_from(
+        ["1990-01-02 12:30", "0", "-1", "1990", "0000-00-00", "1990-01-02-03", "１９９０-01-02", "1e4"]
+    ),
+)
+PASSPORTS = st.one_of(
+    st.just(""),
+    st.from_regex(r"[A-Z]{1,2}[0-9]{6,8}", fullmatch=True),
+    st.sampled_from(
+        [
+            "a1234567",
+            " AB 123456 ",
+            "A12345",
+            "A123456789",
+            "ABC123456",
+            "1234567",
+            "A-123456",
+            "Aé12345",
+            "ıB123456",
+        ]
+    ),
+)
+NUMBERS = st.one_of(
+    st.just(""), st.sampled_from(["P1", " P 2 ", "é" * 32, "x" * 33, "  ", "e\u0301" * 32, "é" * 33])
+)
+ROW = st.fixed_dictionaries(
+    {
+        "name": NAMES,
+        "no_ktp": NATIONAL_IDS,
+        "bod": BIRTHS,
+        "passport_id": PASSPORTS,
+        "personal_number": NUMBERS,
+    }
+)
+GOOD_ROW = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["Budi", "Siti", "Zoë"]),
+        "no_ktp": PEOPLE,
+        "bod": st.dates(date(1900, 1, 1), TODAY).map(str),
+        "passport_id": st.sampled_from(["", "A123456"]),
+        "personal_number": st.sampled_from(["", "P1"]),
+    }
+)
+ROWS = st.lists(st.one_of(GOOD_ROW, GOOD_ROW, ROW), max_size=25)
+Row = dict[str, str]
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> tuple[list[str], list[str]]:
+    """Fields in the order of their columns ("" for one that means nothing), and their titles."""
+    optional = draw(st.lists(st.sampled_from(FIELDS[3:]), unique=True))
+    fields = draw(st.permutations([*FIELDS[:3], *optional, *([""] * draw(st.integers(0, 2)))]))
+    return fields, [draw(st.sampled_from(TITLES[field])) if field else "remark" for field in fields]
+
+
+def csv_line(cells: list[str], delimiter: str, *, quote_all: bool = False) -> str:
+    line = io.StringIO()
+    csv.writer(line, delimiter=delimiter, quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL).writerow(
+        cells
+    )
+    return line.getvalue().removesuffix("\r\n")
+
+
+@st.composite
+def csv_files(draw: st.DrawFn, rows: st.SearchStrategy[list[Row]] = ROWS) -> tuple[bytes, list[Written]]:
+    """The bytes of a CSV file and its records: good, bad, malformed, with empty lines in between."""
+    fields, titles = draw(columns())
+    delimiter, end = draw(st.sampled_from(",;\t|")), draw(st.sampled_from(["\n", "\r\n"]))
+    top = draw(st.integers(0, 2))
+    content = (
+        draw(st.sampled_from([b"", b"\xef\xbb\xbf"]))
+        + (end * top + csv_line(titles, delimiter) + end).encode()
+    )
+    line = top + 2
+    records: list[Written] = []
+    for row in draw(rows):
+        for _ in range(draw(st.sampled_from([0, 0, 0, 0, 1, 3]))):
+            content += end.encode()
+            line += 1
+        cells = [row.get(field, "z") for field in fields]
+        malformed = draw(
+            st.sampled_from([None] * 12 + [Reason.COLUMN_COUNT, Reason.STRAY_QUOTE, Reason.NOT_UTF8])
+        )
+        if malformed is Reason.COLUMN_COUNT:
+            cells = draw(st.sampled_from([cells[:-1], [*cells, ""]]))
+        written = csv_line(cells, delimiter, quote_all=malformed is Reason.STRAY_QUOTE or draw(st.booleans()))
+        if malformed is Reason.STRAY_QUOTE:
+            written += "x"
+        encoded = written.encode()
+        if malformed is Reason.NOT_UTF8:
+            cells[fields.index("name")] = "B\xe4r"
+            encoded = (
+                csv_line(cells, delimiter)
+                .replace("B\xe4r", "\ue000")
+                .encode()
+                .replace("\ue000".encode(), b"B\xe4r")
+            )
+            written = encoded.decode("utf-8", "backslashreplace")
+        content += encoded + end.encode()
+        if encoded:
+            records.append(Written(line, written, {f: row[f] for f in fields if f}, malformed))
+        line += len(written.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+    if draw(st.sampled_from([False] * 4 + [True])):
+        rest = f'"{draw(st.sampled_from(["", f"Budi{delimiter}", f"a{end}b"]))}'
+        records.append(Written(line, rest, {}, Reason.OPEN_QUOTE))
+        content += rest.encode()
+    elif draw(st.booleans()):
+        content = content.removesuffix(end.encode())
+    return content, records
+
+
+def check(result: ProcessResult, expected: Expected, url: str, rejects: Path, start: int = 0) -> None:
+    """A result, the table and the rejects file are what the model says."""
+    assert read_rejects(rejects) == expected.rejects
+    assert stored(url)[start:] == table_of(expected.accepted, start)
+    duplicates = sum(count for code, count in expected.counts.items() if code.startswith("duplicate"))
+    assert (result.accepted, result.duplicate, result.rejected) == (
+        len(expected.accepted),
+        duplicates,
+        len(expected.rejects) - duplicates,
+    )
+    assert result.accepted + result.duplicate + result.rejected == result.records
+    assert result.reasons == expected.counts
+    assert result.rejects_path == (rejects if expected.rejects else None)
+    assert rejects.exists() == bool(expected.rejects)
+    assert next_ordinal(url) == FIRST_ORDINAL + start + len(expected.accepted)
+
+
+@pytest.fixture
+def chunks_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Set how large the pieces are that files are cut into: bytes of text, rows of a workbook."""
+
+    def set_size(size: int) -> None:
+        monkeypatch.setitem(readers.READERS, ".csv", lambda path: CsvReader(path, chunk_bytes=size))
+        monkeypatch.setitem(readers.READERS, ".xlsx", lambda path: ExcelReader(path, chunk_rows=size))
+
+    return set_size
+
+
+def fresh(folder: Path, numbers: itertools.count[int] = itertools.count()) -> tuple[Path, str]:
+    """A folder and a database of one example's own."""
+    own = folder / f"example{next(numbers)}"
+    own.mkdir()
+    return own, f"duckdb:///{own / 'people.duckdb'}"
+
+
+# A failing example is shown as it was found: to shrink it would take minutes of files and databases.
+UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
+
+
+@settings(max_examples=60, phases=UNSHRUNK)
+@given(
+    file=csv_files(), chunk_bytes=st.sampled_from([1, 50, 300, 1 << 20]), workers=st.sampled_from([1, 2, 4])
+)
+def test_a_csv_file_is_taken_in_as_the_model_says(
+    tmp_path: Path,
+    chunks_of: Callable[[int], None],
+    file: tuple[bytes, list[Written]],
+    chunk_bytes: int,
+    workers: int,
+) -> None:
+    folder, url = fresh(tmp_path)
+    content, records = file
+    (folder / "people.csv").write_bytes(content)
+    chunks_of(chunk_bytes)
+    result = process(folder / "people.csv", url, workers=workers, today=TODAY)
+    check(result, expect(records, TODAY), url, folder / "people.rejects.csv")
+
+
+@settings(max_examples=15, phases=UNSHRUNK)
+@given(first=csv_files(st.lists(GOOD_ROW, max_size=8)), second=csv_files(), data=st.data())
+def test_people_of_earlier_files_are_duplicates_and_a_file_run_again_adds_nobody(
+    tmp_path: Path,
+    first: tuple[bytes, list[Written]],
+    second: tuple[bytes, list[Written]],
+    data: st.DataObject,
+) -> None:
+    folder, url = fresh(tmp_path)
+    rejects = folder / "rejects.csv"
+    known: list[Person] = []
+    for content, records in (first, second, second):
+        (folder / "people.csv").write_bytes(content)
+        expected = expect(records, TODAY, [person.no_ktp for person in known])
+        result = process(folder / "people.csv", url, rejects=rejects, workers=2, today=TODAY)
+        check(result, expected, url, rejects, start=len(known))
+        known += expected.accepted
+    assert result.accepted == 0
+    assert result.reasons.get("duplicate_in_table", 0) == len(
+        {
+            person.no_ktp
+            for record in second[1]
+            if not record.malformed
+            for person in [judge(record.fields, TODAY)]
+            if isinstance(person, Person)
+        }
+    )
+
+
+def excel_text(text: str) -> str:
+    """Text that a workbook holds as it is; calamine reads cells of nothing but blanks as empty."""
+    text = "".join(letter for letter in text if letter >= " " or letter == "\n").replace("_x", "")
+    return text if text.strip() else ""
+
+
+@settings(max_examples=25, phases=UNSHRUNK)
+@given(rows=ROWS, layout=columns(), chunk_rows=st.sampled_from([1, 3, 50_000]), data=st.data())
+def test_a_workbook_is_taken_in_as_the_model_says(
+    tmp_path: Path,
+    chunks_of: Callable[[int], None],
+    rows: list[Row],
+    layout: tuple[list[str], list[str]],
+    chunk_rows: int,
+    data: st.DataObject,
+) -> None:
+    folder, url = fresh(tmp_path)
+    fields, titles = layout
+    book = openpyxl.Workbook()
+    sheet = book.active
+    line = 1 + data.draw(st.integers(0, 3))
+    for place, title in enumerate(titles, 1):
+        sheet.cell(line, place).value = title
+    records: list[Written] = []
+    for row in rows:
+        line += data.draw(st.sampled_from([1, 1, 1, 2]))
+        cells: list[str] = []
+        for place, field in enumerate(fields, 1):
+            text = excel_text(row.get(field, "z"))
+            value: object = text or None
+            if field == "bod" and data.draw(st.booleans()):
+                day = data.draw(st.dates(date(1900, 1, 1), date(2030, 1, 1)))
+                value, text = day, f"{day} 00:00:00"
+            elif (
+                field == "no_ktp"
+                and text.isdigit()
+                and text.isascii()
+                and len(text) < 17
+                and data.draw(st.booleans())
+            ):
+                value = int(text)
+                text = str(value)
+            if value is not None:
+                cell = sheet.cell(line, place)
+                cell.value = value
+                if isinstance(value, str):
+                    cell.data_type = "s"
+            cells.append(text)
+        if any(cells):
+            records.append(Written(line, csv_line(cells, ","), dict(zip(fields, cells, strict=True))))
+    book.save(folder / "people.xlsx")
+    chunks_of(chunk_rows)
+    result = process(folder / "people.xlsx", url, workers=2, today=TODAY)
+    check(result, expect(records, TODAY), url, folder / "people.rejects.csv")
+
+
+# --- what does not change a result ----------------------------------------------------------------------
+
+
+def crowd(rows: int) -> bytes:
+    """A file with people of every kind, in which chunks of any size have something to refuse."""
+    lines = ["name;no_ktp;bod;passport_id"]
+    for n in range(rows):
+        number = f"{3201_0101_0190_0000 + n * 37 % 701:016}"
+        name = ("Ani\x1f", "Zoë", "Budi", "", "\x1cDewi", "X", " Siti ", '"a\nb"')[n % 8]
+        lines.append(f"{name};{number};{1 + n % 31}/{1 + n % 13}/19{n % 100:02};{'A123456' if n % 5 else ''}")
+    return "\n".join(lines).encode()
+
+
+def outcome(folder: Path, url: str) -> tuple[list[Reject], list[tuple[object, ...]]]:
+    return read_rejects(folder / "people.rejects.csv"), stored(url)
+
+
+def test_workers_and_chunks_do_not_change_the_result(
+    tmp_path: Path, chunks_of: Callable[[int], None]
+) -> None:
+    outcomes = []
+    for workers, chunk_bytes in ((1, 1 << 20), (1, 100), (2, 777), (4, 100), (4, 5_000)):
+        folder, url = fresh(tmp_path)
+        (folder / "people.csv").write_bytes(crowd(900))
+        chunks_of(chunk_bytes)
+        result = process(folder / "people.csv", url, workers=workers, today=TODAY)
+        outcomes.append((outcome(folder, url), result.reasons))
+    assert all(found == outcomes[0] for found in outcomes[1:])
+    assert len(outcomes[0][0][1]) > 100
+    assert len(outcomes[0][1]) == 4
+
+
+def test_the_same_table_as_csv_and_as_a_workbook_gives_the_same_people(tmp_path: Path) -> None:
+    found = []
+    for suffix in ("csv", "xlsx"):
+        folder, url = fresh(tmp_path)
+        generate(2_000, seed=3, out=folder / f"people.{suffix}")
+        result = process(folder / f"people.{suffix}", url, today=date(2100, 1, 1))
+        assert (result.records, result.accepted) == (2_000, 2_000)
+        found.append(stored(url))
+    assert found[0] == found[1]
+
+
+def test_accepted_rows_have_one_moment_and_the_audit_log_has_a_line_without_names(
+    tmp_path: Path, database: str
+) -> None:
+    (tmp_path / "secret name.csv").write_text("name,no_ktp,bod\nBudi,3201010101900012,1990-01-02\nX,1,1\n")
+    process(tmp_path / "secret name.csv", database, today=TODAY)
+    [(created, updated)] = query(database, "SELECT created_at, updated_at FROM global_id_file")
+    assert created == updated is not None
+    [(operation, result, counts, parameters)] = query(
+        database, "SELECT operation, outcome, counts, parameters FROM audit_log"
+    )
+    assert (operation, result) == ("process", "done")
+    assert counts == '{"records": 2, "accepted": 1, "duplicate": 0, "rejected": 1}'
+    assert "secret" not in str(parameters)
+
+
+def test_progress_ends_at_the_whole_file(
+    tmp_path: Path, database: str, chunks_of: Callable[[int], None]
+) -> None:
+    (tmp_path / "people.csv").write_bytes(crowd(200))
+    chunks_of(500)
+    events = []
+    process(tmp_path / "people.csv", database, today=TODAY, progress=events.append)
+    done = [event.done for event in events]
+    assert done == sorted(done)
+    assert len(done) > 5
+    assert events[-1].unit == "bytes"
+    header = len(b"name;no_ktp;bod;passport_id\n")
+    assert done[-1] + header == events[-1].total == (tmp_path / "people.csv").stat().st_size
+
+
+@pytest.mark.parametrize("content", ["name,no_ktp,bod", "name,no_ktp,bod\n", "\n\nname,no_ktp,bod\n\n\n\n"])
+@pytest.mark.parametrize("chunk_bytes", [1, 1 << 20])
+def test_a_header_alone_is_a_file_of_no_records(
+    tmp_path: Path, database: str, chunks_of: Callable[[int], None], content: str, chunk_bytes: int
+) -> None:
+    (tmp_path / "people.csv").write_text(content)
+    chunks_of(chunk_bytes)
+    result = process(tmp_path / "people.csv", database)
+    assert (result.records, result.accepted, result.reasons) == (0, 0, {})
+    assert stored(database) == []
+    assert not (tmp_path / "people.rejects.csv").exists()
+
+
+def test_the_rejects_of_an_earlier_run_do_not_outlive_a_run_without_any(
+    tmp_path: Path, database: str
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("name,no_ktp,bod\nX,1,1\n")
+    assert process(file, database).rejects_path == tmp_path / "people.rejects.csv"
+    file.write_text("name,no_ktp,bod\nBudi,3201010101900012,1990-01-02\n")
+    assert process(file, database).rejects_path is None
+    assert not (tmp_path / "people.rejects.csv").exists()
+
+
+def test_today_is_the_last_day_to_be_born_on(tmp_path: Path, database: str) -> None:
+    (tmp_path / "people.csv").write_text(
+        f"name,no_ktp,bod\nBudi,3201010101900012,{TODAY}\nSiti,3201010101900013,{TODAY + timedelta(days=1)}\n"
+    )
+    result = process(tmp_path / "people.csv", database, today=TODAY)
+    assert (result.accepted, result.reasons) == (1, {"bod_in_future": 1})
+
+
+# --- each rule at its bounds ----------------------------------------------------------------------------
+
+GOOD: Row = {
+    "name": "Budi",
+    "no_ktp": "3201010101900012",
+    "bod": "1990-01-02",
+    "passport_id": "",
+    "personal_number": "",
+}
+CASES: list[tuple[str, str, object]] = [
+    ("name", "", Reason.NAME_MISSING),
+    ("name", " \t ", Reason.NAME_MISSING),
+    ("name", "\xa0", Reason.NAME_MISSING),
+    ("name", "X", Reason.NAME_TOO_SHORT),
+    ("name", "e\u0301", Reason.NAME_TOO_SHORT),  # one character, in NFC
+    ("name", "Jo", "Jo"),
+    ("name", "  Jo  ", "Jo"),
+    ("name", "\u3000Jo\xa0", "Jo"),
+    ("name", "Zoe\u0308", "Zoë"),
+    ("name", "名字", "名字"),
+    ("name", "x" * 255, "x" * 255),
+    ("name", " " + "ß" * 255 + " ", "ß" * 255),
+    ("name", "e\u0301" * 255, "é" * 255),
+    ("name", "x" * 256, Reason.NAME_TOO_LONG),
+    ("name", "ß" * 256, Reason.NAME_TOO_LONG),
+    ("no_ktp", "", Reason.NO_KTP_MISSING),
+    ("no_ktp", " .-", Reason.NO_KTP_MISSING),
+    ("no_ktp", "0000000000000012", "0000000000000012"),
+    ("no_ktp", "3201.0101-0190 0012", "3201010101900012"),
+    ("no_ktp", "9999999999999998", "9999999999999998"),
+    ("no_ktp", "9999999999999999", Reason.NO_KTP_INVALID),
+    ("no_ktp", "0000000000000000", Reason.NO_KTP_INVALID),
+    ("no_ktp", "320101010190001", Reason.NO_KTP_INVALID),
+    ("no_ktp", "32010101019000123", Reason.NO_KTP_INVALID),
+    ("no_ktp", "18446744073709551617" * 3, Reason.NO_KTP_INVALID),  # beyond 64 bits
+    ("no_ktp", "3201010101900O12", Reason.NO_KTP_INVALID),
+    ("no_ktp", "3201010101900012_", Reason.NO_KTP_INVALID),
+    ("bod", "", Reason.BOD_MISSING),
+    ("bod", "1900-01-01", date(1900, 1, 1)),
+    ("bod", "1899-12-31", Reason.BOD_BEFORE_1900),
+    ("bod", "0001-01-01", Reason.BOD_BEFORE_1900),
+    ("bod", "31/12/1899", Reason.BOD_BEFORE_1900),
+    ("bod", "2024-06-15", TODAY),
+    ("bod", "2024-06-16", Reason.BOD_IN_FUTURE),
+    ("bod", "9999-12-31", Reason.BOD_IN_FUTURE),
+    ("bod", "2/1/1990", date(1990, 1, 2)),
+    ("bod", "02-01-1990", date(1990, 1, 2)),
+    ("bod", "2.1.1990", date(1990, 1, 2)),
+    ("bod", " 1990-01-02 ", date(1990, 1, 2)),
+    ("bod", "1990-01-02 00:00:00", date(1990, 1, 2)),
+    ("bod", "1990-01-02T00:00:00", date(1990, 1, 2)),
+    ("bod", "1990-01-02 00:01:00", Reason.BOD_INVALID),
+    ("bod", "32875", date(1990, 1, 2)),
+    ("bod", "45458", TODAY),
+    ("bod", "45459", Reason.BOD_IN_FUTURE),
+    ("bod", "61", date(1900, 3, 1)),
+    ("bod", "29/02/2000", date(2000, 2, 29)),
+    ("bod", "29/02/1900", Reason.BOD_INVALID),
+    ("bod", "29/02/2023", Reason.BOD_INVALID),
+    ("bod", "31/04/1990", Reason.BOD_INVALID),
+    ("bod", "0/1/1990", Reason.BOD_INVALID),
+    ("bod", "1990-00-10", Reason.BOD_INVALID),
+    ("bod", "12/31/1990", Reason.BOD_INVALID),
+    ("bod", "2/1/90", Reason.BOD_INVALID),
+    ("bod", "1990-01", Reason.BOD_INVALID),
+    ("bod", "2-Jan-1990", Reason.BOD_INVALID),
+    ("bod", "-32875", Reason.BOD_INVALID),
+    ("bod", "99999999999999999999", Reason.BOD_INVALID),
+    ("passport_id", "", None),
+    ("passport_id", "  ", None),
+    ("passport_id", "A123456", "A123456"),
+    ("passport_id", "ab12345678", "AB12345678"),
+    ("passport_id", " a 123 4567 ", "A1234567"),
+    ("passport_id", "A12345", Reason.PASSPORT_ID_INVALID),
+    ("passport_id", "A123456789", Reason.PASSPORT_ID_INVALID),
+    ("passport_id", "ABC123456", Reason.PASSPORT_ID_INVALID),
+    ("passport_id", "12345678", Reason.PASSPORT_ID_INVALID),
+    ("passport_id", "A1B23456", Reason.PASSPORT_ID_INVALID),
+    ("passport_id", "Ä123456", Reason.PASSPORT_ID_INVALID),
+    ("personal_number", "", "GID-G025AA00"),
+    ("personal_number", "  ", "GID-G025AA00"),
+    ("personal_number", " P 1 ", "P 1"),
+    ("personal_number", "x" * 32, "x" * 32),
+    ("personal_number", "é" * 32, "é" * 32),
+    ("personal_number", "x" * 33, Reason.PERSONAL_NUMBER_TOO_LONG),
+]
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "expected"), CASES, ids=[f"{c[0]}-{i}" for i, c in enumerate(CASES)]
+)
+def test_a_rule_at_its_bounds(tmp_path: Path, field: str, text: str, expected: object) -> None:
+    row = {**GOOD, field: text}
+    with (tmp_path / "people.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([list(FIELDS), [row[name] for name in FIELDS]])
+    url = f"duckdb:///{tmp_path / 'people.duckdb'}"
+    result = process(tmp_path / "people.csv", url, workers=1, today=TODAY)
+    verdict = judge(row, TODAY)  # the model is put to the same test
+    if isinstance(expected, Reason):
+        assert result.reasons == {expected.code: 1}
+        assert verdict is expected
+    else:
+        [found] = stored(url)
+        assert (
+            dict(
+                zip(("g_id", "name", "personal_number", "no_ktp", "passport_id", "bod"), found, strict=False)
+            )[field]
+            == expected
+        )
+        assert isinstance(verdict, Person)
+        assert table_of([verdict]) == [found]
+
+
+def test_the_first_rule_that_is_broken_is_the_reason(tmp_path: Path, database: str) -> None:
+    (tmp_path / "people.csv").write_text(
+        "name,no_ktp,bod,passport_id,personal_number\n"
+        f"X,1,1,1,{'x' * 33}\n"
+        f"Jo,1,1,1,{'x' * 33}\n"
+        f"Jo,3201010101900012,1,1,{'x' * 33}\n"
+        f"Jo,3201010101900012,1990-01-02,1,{'x' * 33}\n"
+        f"Jo,3201010101900012,1990-01-02,A123456,{'x' * 33}\n"
+        f"X,1,1,1,{'x' * 33},\n"
+    )
+    process(tmp_path / "people.csv", database, today=TODAY)
+    assert [reject.code for reject in read_rejects(tmp_path / "people.rejects.csv")] == [
+        "name_too_short",
+        "no_ktp_invalid",
+        "bod_invalid",
+        "passport_id_invalid",
+        "personal_number_too_long",
+        "column_count",
+    ]
+
+
+def test_a_record_that_is_not_accepted_does_not_claim_its_number(tmp_path: Path, database: str) -> None:
+    (tmp_path / "people.csv").write_text(
+        "name,no_ktp,bod\n"
+        "X,3201010101900012,1990-01-02\n"
+        "First,3201010101900012,1990-01-02\n"
+        "Second,3201-0101-0190-0012,1990-01-02\n"
+    )
+    process(tmp_path / "people.csv", database, today=TODAY)
+    assert [row[1] for row in stored(database)] == ["First"]
+    assert read_rejects(tmp_path / "people.rejects.csv") == [
+        (1, 2, "name_too_short", "X,3201010101900012,1990-01-02"),
+        (3, 4, "duplicate_in_file", "Second,3201-0101-0190-0012,1990-01-02"),
+    ]
