@@ -5,6 +5,7 @@ The names below are imported on first use, so that `import gidbench` costs nothi
 
 from __future__ import annotations
 
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -52,12 +53,22 @@ __all__ = [
     "tier_report",
 ]
 __version__ = "0.1.0"
+_import_s = 0.0
 
 
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'gidbench' has no attribute {name!r}")
-    return getattr(import_module(f"gidbench.{_WHERE[name]}"), name)
+    global _import_s
+    started = time.perf_counter()
+    module = import_module(f"gidbench.{_WHERE[name]}")
+    _import_s += time.perf_counter() - started
+    return getattr(module, name)
+
+
+def import_seconds() -> float:
+    """Wall seconds that importing what was used of this package has taken so far in this process."""
+    return _import_s
 
 
 def __dir__() -> list[str]:

@@ -24,12 +24,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an operation is: `done` of `total` units (records, bytes, steps) of the present phase."""
+    """How far an operation is: `done` of `total` units (records, bytes, steps) of the present phase.
+
+    `last` is set on the very last report, after which none follows.
+    """
 
     phase: str
     done: int
     total: int
     unit: str = "records"
+    last: bool = False
 
 
 ProgressCallback = Callable[[Progress], None]

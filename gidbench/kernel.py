@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,9 +22,7 @@ def kernel_manager(folder: Path, variables: Mapping[str, str]) -> type[AsyncKern
     package = str(Path(__file__).resolve().parents[1])
     paths = [path for path in (os.environ.get("PYTHONPATH"), package) if path]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **variables}
-    # its warnings are about a transport that never leaves this machine
-    quiet = "--IPKernelApp.log_level=ERROR"
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", quiet]
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
 
     class OwnKernelManager(AsyncKernelManager):
         @property
@@ -31,7 +30,9 @@ def kernel_manager(folder: Path, variables: Mapping[str, str]) -> type[AsyncKern
             return KernelSpec(argv=command, display_name="Python 3", language="python")
 
         async def _async_start_kernel(self, **options: Any) -> None:
-            options.update(cwd=str(folder), env=dict(environment))
+            # What cells print comes as messages; here come warnings about a transport that never leaves
+            # this machine, and tracebacks of a kernel that is interrupted.
+            options.update(cwd=str(folder), env=dict(environment), stderr=subprocess.DEVNULL)
             await super()._async_start_kernel(**options)
 
         start_kernel = _async_start_kernel

@@ -76,6 +76,7 @@ def execute(source: Path, output: Path, parameters: Mapping[str, Any], variables
     """
     import nbformat
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     from gidbench.kernel import kernel_manager
@@ -92,6 +93,10 @@ def execute(source: Path, output: Path, parameters: Mapping[str, Any], variables
             )
     except PapermillExecutionError as failure:
         raise _revive(failure, output) from None
+    except DeadKernelError:
+        raise GidbenchError(
+            f"the kernel of {output.name} died", "Too little memory is the likely cause; use fewer records"
+        ) from None
     finally:
         if output.is_file():
             notebook = nbformat.read(output, as_version=4)

@@ -115,6 +115,7 @@ def process_file(
                     run.verify(inserted)
                 refused.seal()
                 store.record(AuditEntry("process", moment, "done", run.totals(), {"unit": reader.unit}))
+                run.committing = True
                 committing = time.perf_counter_ns()
             context.phases["commit"] = (time.perf_counter_ns() - committing) / 1e9
         finally:
@@ -145,6 +146,7 @@ class _Intake:
         self._seen = KeySet()
         self._stored: KeySet | None = None
         self._gids = GidSupply(store)
+        self.committing = False  # whether the rows are on their way
         self._records = self._accepted = self._units = 0
         self._reasons: Counter[Reason] = Counter()
 
@@ -283,8 +285,11 @@ class _Intake:
         return self._accepted * (self._reader.size - self._units) // max(1, self._units)
 
     def give_back(self) -> None:
-        """Return the G_IDs that were reserved and not used, as far as nobody reserved others since."""
-        self._gids.close()
+        """Return the G_IDs that no row can have, as far as nobody reserved others since.
+
+        A commit that fails may have arrived all the same, so those it wrote stay taken.
+        """
+        self._gids.close(used=self.committing)
 
     def verify(self, inserted: int) -> None:
         """The law: accepted + duplicate + rejected = records, and what was accepted stands in the table."""

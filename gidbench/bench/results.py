@@ -94,6 +94,7 @@ class Result:
     written_bytes: int | None = None
     timeline: dict[str, list[float]] = field(default_factory=dict)
     warmup_s: dict[str, float] = field(default_factory=dict)
+    kernels_compiled: int = 0
     kind: str = "result"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gidbench.bench.case import Case, Verified
 from gidbench.bench.results import Result, Round
@@ -26,7 +26,7 @@ class _State:
     case: Case
     rounds: list[Round] = field(default_factory=list)
     usages: list[Usage] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
+    busy_s: list[dict[str, float]] = field(default_factory=list)
     verified: Verified | None = None
     error: str | None = None
 
@@ -40,6 +40,7 @@ def run_cases(
     progress: ProgressCallback | None = None,
     cancellation: Cancellation | None = None,
     warmup_s: dict[str, float] | None = None,
+    kernels_compiled: int = 0,
     clock: Callable[[], float] = time.perf_counter,
     make_sampler: Callable[[], Sampler] = Sampler,
 ) -> list[Result]:
@@ -67,7 +68,10 @@ def run_cases(
                         Progress(f"{state.case.name}: {label}", done, (rounds + 1) * len(states), "rounds")
                     )
                 emit(_round(state, index, values, token, clock, make_sampler()))
-    results = [_conclude(state, warmup_s or {}) for state in states]
+    results = [
+        replace(_conclude(state), warmup_s=warmup_s or {}, kernels_compiled=kernels_compiled)
+        for state in states
+    ]
     for result in results:
         emit(result)
     return results
@@ -126,11 +130,11 @@ def _round(
     elif index > 0 and outcome is not None:
         state.rounds.append(done)
         state.usages.append(usage)
-        state.outcomes.append(outcome)
+        state.busy_s.append(dict(outcome.busy))  # not the outcome, which may hold a million records
     return done
 
 
-def _conclude(state: _State, warmup_s: dict[str, float]) -> Result:
+def _conclude(state: _State) -> Result:
     case, verified = state.case, state.verified
     if state.error is not None or verified is None or not state.rounds:
         return Result(
@@ -147,7 +151,7 @@ def _conclude(state: _State, warmup_s: dict[str, float]) -> Result:
     walls = [item.wall_s for item in state.rounds]
     summary = summarise(walls)
     middle = min(range(len(walls)), key=lambda n: abs(walls[n] - summary.median_s))
-    shown, usage, outcome = state.rounds[middle], state.usages[middle], state.outcomes[middle]
+    shown, usage = state.rounds[middle], state.usages[middle]
     rate, low, high = (case.records / s for s in (summary.median_s, summary.high_s, summary.low_s))
     given = award(rate, low)
     return Result(
@@ -180,11 +184,10 @@ def _conclude(state: _State, warmup_s: dict[str, float]) -> Result:
         value=verified.value,
         facts=verified.facts,
         phases_s=shown.phases_s,
-        busy_s=dict(outcome.busy),
+        busy_s=state.busy_s[middle],
         cpu_s=shown.cpu_s,
         peak_rss_bytes=max(item.peak_rss_bytes for item in state.rounds),
         read_bytes=shown.read_bytes,
         written_bytes=shown.written_bytes,
         timeline=usage.timeline,
-        warmup_s=warmup_s,
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import gidbench
 from gidbench import gid
 from gidbench.bench import host
 from gidbench.bench.progress_file import ProgressFile
@@ -81,11 +82,19 @@ def measure(
 
     started = time.perf_counter()
     warmup = compile_all(lambda done, total, activity: relay(Progress(activity, done, total, "kernels")))
-    with _scratch(folder) as scratch, _database(database, settings, folder) as (url, first_ordinal):
+    with _scratch(folder) as scratch, _database(database, settings, folder) as target:
         path = folder / RESULTS_FILE
         if not path.exists():
-            append(path, _header(records, rounds, seed, settings, url))
-        bench = Bench(scratch, url, first_ordinal, records, seed, settings.batch_size, settings.workers)
+            append(path, _header(records, rounds, seed, settings, target))
+        bench = Bench(
+            scratch,
+            target.url,
+            target.first_ordinal,
+            records,
+            seed,
+            settings.batch_size,
+            settings.workers,
+        )
         relay(Progress(f"{operation}: setting up", 0, 1, "steps"))
         results = run_cases(
             cases_for(operation, bench),
@@ -94,9 +103,10 @@ def measure(
             emit=lambda line: append(path, line),
             progress=relay,
             cancellation=token,
-            warmup_s={"kernels": warmup.wall_s, "kernels_compiled": float(warmup.compiled)},
+            warmup_s={"imports": gidbench.import_seconds(), "kernels": warmup.wall_s},
+            kernels_compiled=warmup.compiled,
         )
-    relay(Progress(f"{operation}: done in {time.perf_counter() - started:.0f} s", 1, 1, "steps"))
+    relay(Progress(f"{operation}: done in {time.perf_counter() - started:.0f} s", 1, 1, "steps", last=True))
     return Measurement(operation, results, path)
 
 
@@ -137,9 +147,18 @@ def _silent(progress: Progress) -> None:
     """No one asked to see it."""
 
 
-def _header(records: int, rounds: int, seed: int, settings: Settings, url: str) -> RunHeader:
-    with open_store(url) as store:
-        database = {"name": safe_name(url), "version": store.version}
+@dataclass(frozen=True)
+class _Target:
+    """A database to measure: its URL, what to call it, and where its sequence of G_IDs stands."""
+
+    url: str
+    name: str
+    first_ordinal: int
+
+
+def _header(records: int, rounds: int, seed: int, settings: Settings, target: _Target) -> RunHeader:
+    with open_store(target.url) as store:
+        database = {"name": target.name, "version": store.version}
     return RunHeader(
         run_id=secrets.token_hex(8),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -164,17 +183,14 @@ def _scratch(folder: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _database(given: str, settings: Settings, folder: Path) -> Iterator[tuple[str, int]]:
-    """URL of the database to measure, and the ordinal at which its sequence of G_IDs stands.
-
-    It is a caller's, whose tables must be empty and are left so, or one that is made and removed.
-    """
+def _database(given: str, settings: Settings, folder: Path) -> Iterator[_Target]:
+    """A caller's database, whose tables must be empty and are left so, or one that is made and removed."""
     secret = settings.database_url
     url = given or (secret.get_secret_value() if secret else "")
     if url:
         first = _require_empty(url)
         try:
-            yield url, first
+            yield _Target(url, safe_name(url), first)
         finally:
             with open_store(url) as store:
                 for table in SCHEMAS:
@@ -183,7 +199,8 @@ def _database(given: str, settings: Settings, folder: Path) -> Iterator[tuple[st
         return
     path = folder / EMBEDDED_DATABASE
     try:
-        yield f"duckdb:///{os.path.relpath(path)}", gid.FIRST_ORDINAL
+        url = f"duckdb:///{os.path.relpath(path)}"
+        yield _Target(url, "embedded, made for this run and removed", gid.FIRST_ORDINAL)
     finally:
         remove_database(path)
 

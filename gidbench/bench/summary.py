@@ -26,7 +26,9 @@ def _row(result: Result) -> tuple[str, ...]:
         *name,
         format_seconds(result.median_s),
         format_rate(result.records_per_second),
-        f"{format_rate(result.records_per_second_low)} – {format_rate(result.records_per_second_high)}",
+        f"{format_rate(result.records_per_second_low)} – {format_rate(result.records_per_second_high)}"
+        if result.rounds > 1
+        else "one round only",
         "met" if result.target_met else "missed",
         tier + (", noisy" if result.noisy else ""),
     )

@@ -16,7 +16,18 @@ from matplotlib.ticker import NullLocator
 
 from gidbench.report import drawing
 from gidbench.report.cases import OUTSIDE
-from gidbench.report.svg import BLUE, GREEN, INK, MUTED, RULE, SURFACE, VERMILLION, inline_svg, new_figure
+from gidbench.report.svg import (
+    BLUE,
+    GREEN,
+    INK,
+    MUTED,
+    RULE,
+    SURFACE,
+    VERMILLION,
+    inline_svg,
+    new_figure,
+    own_style,
+)
 from gidbench.report.view import OperationView
 from gidbench.tiers import TARGET_PER_SECOND, TIERS
 from gidbench.units import format_bytes, format_seconds
@@ -75,12 +86,12 @@ _Draw = Callable[[OperationView, int], Figure]
 
 
 def _both(operation: OperationView, kind: str, what: str, said: str, draw: _Draw) -> Drawing:
-    sources = {
-        name: inline_svg(
-            draw(operation, width), f"{operation.key}-{kind}-{name}", f"{operation.title}: {what}", said
-        )
-        for name, width in WIDTHS
-    }
+    sources = {}
+    for name, width in WIDTHS:
+        prefix = f"{operation.key}-{kind}-{name}"
+        with own_style(prefix):
+            figure = draw(operation, width)
+            sources[name] = inline_svg(figure, prefix, f"{operation.title}: {what}", said)
     return Drawing(sources["wide"], sources["narrow"])
 
 

@@ -79,14 +79,15 @@ def _masked(value: Any) -> Any:
     if isinstance(value, str):
         return masked(value)
     if isinstance(value, dict):
-        return {name: _masked(item) for name, item in value.items()}
+        return {masked(str(name)): _masked(item) for name, item in value.items()}
     return [_masked(item) for item in value] if isinstance(value, list) else value
 
 
 def _embedded(lines: list[dict[str, Any]]) -> str:
     """JSON that cannot end the element it stands in, nor begin a comment or another script in it."""
-    text = json.dumps(lines, ensure_ascii=False, separators=(",", ":"), default=str)
-    for character in "<>&\u2028\u2029":
+    # in ASCII, since what a text may hold (half of a surrogate pair, say) need not be valid in UTF-8
+    text = json.dumps(lines, separators=(",", ":"), default=str)
+    for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from xml.etree import ElementTree
 
 import matplotlib
@@ -33,6 +35,19 @@ _FONT = re.compile(r"font:\s*(?:(?P<weight>bold|[1-9]00)\s+)?(?P<size>[\d.]+)px[
 _REFERENCE = re.compile(r"(?:url\(#|^#)([^)]+)\)?")
 
 
+@contextmanager
+def own_style(prefix: str) -> Iterator[None]:
+    """matplotlib's own defaults for as long as a figure is made, whatever style a notebook has set.
+
+    The salt makes the names of markers and clip paths depend on `prefix` alone; else they are random, and
+    no two pages would be equal.
+    """
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": prefix})
+        yield
+
+
 def new_figure(width: int, height: int) -> Figure:
     """An empty, transparent figure of so many CSS pixels: at 72 dots per inch, a point is a pixel."""
     return Figure(figsize=(width / 72, height / 72), dpi=72, facecolor="none")
@@ -44,13 +59,13 @@ def inline_svg(figure: Figure, prefix: str, title: str, description: str) -> str
     Parameters
     ----------
     prefix:
-        Begins every id; unique on the page, letters, digits and dashes.
+        Begins every id; unique on the page, letters, digits and dashes; the same as for `own_style`, in
+        which the figure must have been made and this be called.
     title, description:
         What the figure is, and what it shows, for those who do not see it.
     """
     buffer = io.StringIO()
-    # hashsalt: names of clip paths and markers are else drawn at random, and no two pages would be equal
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # glyphs that matplotlib lacks, the browser has
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)

@@ -129,7 +129,7 @@ def _operation(key: str, name: str, results: Sequence[Result], header: RunHeader
         phases_words=wording.phases_words(spoken, measured) if spoken else "",
         resources_words=wording.resources_words(sampled, cores) if sampled else "",
         agreement=_agreement(measured),
-        warmup=_warmup(next((result.warmup_s for result in results if result.warmup_s), {})),
+        warmup=_warmup(results[0]),
         usable_cores=cores if isinstance(cores, int) and cores > 0 else None,
     )
 
@@ -147,12 +147,9 @@ def _agreement(measured: Sequence[Result]) -> str:
     return f"Not all cases have the same checksum: {why}, and the run has checked those that must."
 
 
-def _warmup(seconds: dict[str, float]) -> str:
-    """`kernels 264 ms (12 compiled)`; keys that end in `_compiled` are counts."""
-    parts = []
-    for name, spent in seconds.items():
-        if not name.endswith("_compiled"):
-            compiled = seconds.get(f"{name}_compiled")
-            how = f"{compiled:.0f} compiled" if compiled else "none compiled, all loaded from the cache"
-            parts.append(f"{shown(name)} {format_seconds(spent)}{'' if compiled is None else f' ({how})'}")
-    return ", ".join(parts)
+def _warmup(result: Result) -> str:
+    """`imports 1.10 s, kernels 264 ms (12 compiled)`; the same for every case of an operation."""
+    compiled = result.kernels_compiled
+    how = f"{compiled} compiled" if compiled else "none compiled, all loaded from the cache"
+    parts = [f"{shown(name)} {format_seconds(spent)}" for name, spent in result.warmup_s.items()]
+    return f"{', '.join(parts)} ({how})" if parts else ""

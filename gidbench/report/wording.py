@@ -242,10 +242,11 @@ def noise_words(noise: dict[str, Any], measured: Sequence[Result]) -> list[str]:
     noisy = [f"{result.operation} {shown(result.variant)}" for result in measured if result.noisy]
     limit = f"a coefficient of variation above {share(NOISY_CV)}"
     if noisy:
-        are = "case is" if len(noisy) == 1 else "cases are"
+        of = f"{number(len(noisy)).capitalize()} of {number(len(measured))} cases"
+        of = "The only case" if len(measured) == 1 else of
+        are = "is" if len(noisy) == 1 else "are"
         said.append(
-            f"{number(len(noisy)).capitalize()} of {number(len(measured))} {are} noisy ({limit}): "
-            f"{listed(noisy)}. Read their intervals rather than their medians."
+            f"{of} {are} noisy ({limit}): {listed(noisy)}. Read their intervals rather than their medians."
         )
     elif measured:
         said.append(f"No case is noisy (that is, none has {limit}).")

@@ -20,7 +20,7 @@ class GidSupply:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._next = self._end = 0
+        self._first = self._next = self._end = 0  # of the ranges that followed each other without a gap
 
     def take(self, count: int, expected_more: int = 0) -> npt.NDArray[np.int64]:
         """`count` ordinals, int64. Raises CapacityError where the store has too few left."""
@@ -30,15 +30,21 @@ class GidSupply:
         if not lacking:
             return held
         spare = min(expected_more, MOST_AT_ONCE, max(0, self._store.gids_left() - lacking))
-        self._next = self._store.reserve_gids(lacking + spare)
-        self._end = self._next + lacking + spare
+        reserved = self._store.reserve_gids(lacking + spare)
+        if reserved != self._end:  # the first one, or somebody else took a range in between
+            self._first = reserved
+        self._next, self._end = reserved, reserved + lacking + spare
         fresh = np.arange(self._next, self._next + lacking, dtype=np.int64)
         self._next += lacking
         gid.check_capacity(int(fresh[0]), lacking)
         return np.concatenate([held, fresh])
 
-    def close(self) -> None:
-        """Give back what was reserved and not taken, unless somebody reserved a range since."""
-        if self._next < self._end:
-            self._store.return_gids(self._next, self._end)
-        self._next = self._end = 0
+    def close(self, *, used: bool = True) -> None:
+        """Give back what was reserved and not taken, unless somebody reserved a range since.
+
+        Without `used`, what was taken goes back, too: nobody has seen it.
+        """
+        unused = self._next if used else self._first
+        if unused < self._end:
+            self._store.return_gids(unused, self._end)
+        self._first = self._next = self._end = 0

@@ -12,8 +12,9 @@ from gidbench.report.view import build_view
 
 def rounds(measurement: Measurement) -> Any:
     """Display object: every round of a measurement as a point, with medians and intervals."""
-    from IPython.display import SVG
+    from IPython.display import HTML
 
     header = load_results(measurement.path).header
     measured = RunResults(header, [], measurement.results)
-    return SVG(draw_rounds(build_view(measured, "").operations[0]).wide)
+    figure = draw_rounds(build_view(measured, "").operations[0]).wide
+    return HTML(f'<div style="max-width: 700px">{figure}</div>')

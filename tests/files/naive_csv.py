@@ -15,7 +15,7 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 @dataclass(frozen=True)
 class Record:
-    """One record: 0-based line it begins on, flag, fields (empty where flagged), text without its line end."""
+    """One record: 0-based line it begins on, flag, fields (empty where flagged), its text."""
 
     line: int
     flag: int

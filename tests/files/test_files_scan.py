@@ -95,7 +95,7 @@ def test_last_record_end_is_the_last_end_that_the_twin_finds(data: bytes, draw: 
         (b"a,b\r\n", 5, 5),
         (b"a,b\r\n", 4, 0),
         (b"a\rb", 3, 2),
-        (b'a,"b\nc"\nd', 10, 8),
+        (b'a,"b\nc"\nd', 9, 8),
         (b'a,"b\nc', 6, 0),
         (b'a,5"\nb', 6, 5),  # a quote inside a field is text
         (b'"a""\n"\nb', 8, 7),

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
 import nbformat
+import psutil
 import pytest
 
 import gidbench
-from gidbench import Cancellation, Progress, cli
-from gidbench.errors import InputError, OperationCancelled
+from gidbench import Cancellation, Progress, cli, notebooks
+from gidbench.errors import GidbenchError, InputError, OperationCancelled
 
 NAMES = ["00_overview.ipynb", "01_generate.ipynb", "02_process.ipynb", "03_sync.ipynb"]
 
@@ -209,3 +214,41 @@ def test_the_asynchronous_twin_leaves_the_loop_free(database: str) -> None:
     ticks, batches = asyncio.run(both())
     assert ticks >= 1
     assert batches == 6
+
+
+def test_a_kernel_that_dies_is_told_and_the_notebook_is_saved(tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import os; os._exit(9)")])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "x", "language": "python"}
+    nbformat.write(notebook, tmp_path / "in.ipynb")
+    with pytest.raises(GidbenchError, match=r"the kernel of out.ipynb died"):
+        notebooks.execute(tmp_path / "in.ipynb", tmp_path / "out.ipynb", {}, {})
+    assert (tmp_path / "out.ipynb").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_an_interrupt_ends_the_run_its_kernel_and_its_scratch(tmp_path: Path) -> None:
+    command = "run --records 300000 --rounds 50 --operations generate --out first".split()
+    started = subprocess.Popen(
+        [sys.executable, "-m", "gidbench", *command],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with started:
+        assert started.stderr
+        assert any("round 2 of 50" in line for line in started.stderr)
+        kernels = [child.pid for child in psutil.Process(started.pid).children(recursive=True)]
+        assert kernels
+        os.kill(started.pid, signal.SIGINT)
+        rest = started.stderr.read()
+    assert started.returncode == 130
+    assert rest.strip().splitlines()[-1] == "gidbench: interrupted; nothing half-done was kept."
+    _, alive = psutil.wait_procs(
+        [psutil.Process(pid) for pid in kernels if psutil.pid_exists(pid)], timeout=10
+    )
+    assert alive == []
+    assert sorted(path.name for path in (tmp_path / "first").iterdir()) == [
+        "01_generate.ipynb",
+        "results.jsonl",
+    ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from xml.etree import ElementTree
 
+import matplotlib
 import pytest
-from conftest import Maker  # type: ignore[import-not-found]
+from report_runs import Maker
 
 from gidbench.bench.results import RunResults
 from gidbench.report import figures
@@ -86,6 +88,16 @@ def test_colours_and_fonts_are_the_pages(sources: list[str]) -> None:
 
 def test_drawing_again_gives_the_same(full_run: RunResults, sources: list[str]) -> None:
     again = [source for operation in build_view(full_run, "").operations for source in drawings(operation)]
+    assert again == sources
+
+
+def test_a_notebooks_style_has_no_part_in_it(full_run: RunResults, sources: list[str]) -> None:
+    loud: Any = {"font.size": 30.0, "axes.facecolor": "black", "lines.linewidth": 9.0, "svg.fonttype": "path"}
+    with matplotlib.rc_context(loud):
+        again = [
+            source for operation in build_view(full_run, "").operations for source in drawings(operation)
+        ]
+        assert matplotlib.rcParams["font.size"] == 30.0, "and it is left as it was"
     assert again == sources
 
 

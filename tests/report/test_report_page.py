@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HOSTILE, Maker  # type: ignore[import-not-found]
+from report_runs import HOSTILE, Maker
 
 from gidbench.bench.results import RunResults, load_results
 from gidbench.report.page import LIMIT_BYTES, render
@@ -53,7 +56,8 @@ class Outline(HTMLParser):
 
     @property
     def seen(self) -> str:
-        return " ".join(" ".join(self.text).split())  # no-break spaces count as spaces
+        text = " ".join(self.text)
+        return " ".join(text.split())  # no-break spaces count as spaces
 
 
 @pytest.fixture
@@ -110,12 +114,10 @@ def test_hostile_strings_are_text(hostile_run: RunResults) -> None:
         assert not any(name.startswith("on") for name in attributes)
     assert "\x00" not in page
     assert "\x1b" not in page
+    assert page.encode()
 
 
 def test_only_our_script_may_run(hostile_run: RunResults) -> None:
-    import base64
-    import hashlib
-
     outline = Outline(render(hostile_run, ""))
     (policy,) = [each["content"] for each in outline.of("meta") if each.get("http-equiv")]
     digest = base64.b64encode(hashlib.sha256(outline.scripts[1].encode()).digest()).decode()
@@ -156,7 +158,7 @@ def test_headings_are_in_order(page: str, hostile_run: RunResults, run: Maker, f
         levels = [int(tag[1]) for tag, _ in Outline(source).elements if re.fullmatch("h[1-6]", tag)]
         assert levels[0] == 1
         assert levels.count(1) == 1
-        assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+        assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_structure_for_assistive_technology(page: str) -> None:

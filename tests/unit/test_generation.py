@@ -1,0 +1,284 @@
+"""generation: row i is a function of (seed, i), whoever makes it and in whatever parts."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import io
+from functools import cache
+from importlib import resources
+from itertools import islice, pairwise
+
+import naive
+import pyarrow as pa
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gidbench import generation
+from gidbench.engine import map_ordered
+from gidbench.errors import CapacityError, InputError
+from gidbench.records import EMPLOYEE
+
+SEEDS = st.one_of(st.integers(0, 3), st.integers(0, 2**64 - 1))
+CAPACITY = 6_760_000_000  # passports: two letters, seven digits
+
+
+def rows(seed: int, first: int, count: int) -> pa.RecordBatch:
+    return generation.employees(generation.seed_key(seed), first, count)
+
+
+# --- The twin of a whole row, from the data files on --------------------------------------------
+
+
+def data_rows(name: str) -> list[list[str]]:
+    text = resources.files("gidbench").joinpath("data", name).read_text("utf-8")
+    return [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+@cache
+def pool(name: str) -> list[str]:
+    return [word for word, _ in data_rows(f"{name}.txt")]
+
+
+@cache
+def areas() -> list[int]:
+    """Regencies are numbered from 01, cities from 71, their districts from 01."""
+    codes = []
+    for province, regencies, cities, districts, city_districts in (
+        map(int, row) for row in data_rows("areas.txt")
+    ):
+        for kind, places, inside in ((1, regencies, districts), (71, cities, city_districts)):
+            codes += [
+                int(f"{province}{place:02d}{district:02d}")
+                for place in range(kind, kind + places)
+                for district in range(1, inside + 1)
+            ]
+    return codes
+
+
+def twin(seed: int, row: int) -> dict:
+    key = next(naive.splitmix64(seed))
+    birth, sex, no_ktp = naive.identity(key, row, areas())
+    created, updated, deleted = naive.lifetime(key, row, birth)
+    men, women = pool("first_names_male"), pool("first_names_female")
+    tables = generation._tables()  # the spread of names over slots has its own tests
+    by_sex = tables.first_slots.reshape(2, -1)
+    return {
+        "id": row + 1,
+        "name": naive.name(key, row, sex, men + women, by_sex, pool("last_names"), tables.last_slots),
+        "personal_number": naive.personal_number(row, created),
+        "no_ktp": no_ktp,
+        "passport_id": naive.passport(key, row),
+        "bod": birth,
+        "g_id": None,
+        "created_at": created,
+        "updated_at": updated,
+        "deleted_at": deleted,
+    }
+
+
+@given(SEEDS, st.one_of(st.integers(0, 10**6), st.integers(0, CAPACITY - 1)))
+@example(2**64 - 1, CAPACITY - 1)
+def test_any_row_alone_equals_its_twin(seed, row):
+    assert rows(seed, row, 1).to_pylist() == [twin(seed, row)]
+
+
+def test_the_first_rows_equal_their_twins():
+    assert rows(42, 0, 400).to_pylist() == [twin(42, row) for row in range(400)]
+
+
+# --- What must never change ----------------------------------------------------------------------
+
+GOLDEN_ROWS = [
+    {
+        "id": 1,
+        "name": "Bakti Wirawan",
+        "personal_number": "EMP-2018-0000001",
+        "no_ktp": "6110061808669553",
+        "passport_id": None,
+        "bod": dt.date(1966, 8, 18),
+        "g_id": None,
+        "created_at": dt.datetime(2018, 11, 15, 3, 56, 51),
+        "updated_at": dt.datetime(2023, 3, 22, 13, 51, 51),
+        "deleted_at": None,
+    },
+    {
+        "id": 2,
+        "name": "Rizki Gunawan",
+        "personal_number": "EMP-2019-0000002",
+        "no_ktp": "1707090307704546",
+        "passport_id": None,
+        "bod": dt.date(1970, 7, 3),
+        "g_id": None,
+        "created_at": dt.datetime(2019, 1, 6, 16, 41, 59),
+        "updated_at": dt.datetime(2019, 9, 8, 11, 51, 18),
+        "deleted_at": None,
+    },
+    {
+        "id": 3,
+        "name": "Rahayu Rajo",
+        "personal_number": "EMP-2023-0000003",
+        "no_ktp": "8204044810654799",
+        "passport_id": None,
+        "bod": dt.date(1965, 10, 8),
+        "g_id": None,
+        "created_at": dt.datetime(2023, 5, 23, 3, 54, 22),
+        "updated_at": dt.datetime(2023, 7, 25, 2, 39, 48),
+        "deleted_at": None,
+    },
+]
+GOLDEN_SHA256 = "f2fad31c214de307206dc74c4efbbd016067fe6bb66517cd9bb1f515535dd51b"
+GOLDEN_FAR = ["1702040905917747", "5201095112807381", "3515055806042067"]
+
+
+def test_the_first_rows_of_seed_0_are_these():
+    assert rows(0, 0, 3).to_pylist() == GOLDEN_ROWS
+
+
+def test_the_first_thousand_rows_of_seed_2025_are_these_bytes():
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    table = rows(2025, 0, 1_000)
+    writer.writerow(table.schema.names)
+    writer.writerows(row.values() for row in table.to_pylist())
+    assert hashlib.sha256(text.getvalue().encode()).hexdigest() == GOLDEN_SHA256
+
+
+def test_later_rows_are_pinned_too():
+    assert [
+        rows(0, first, 1).column("no_ktp")[0].as_py() for first in (10**6, 10**9, CAPACITY - 1)
+    ] == GOLDEN_FAR
+
+
+# --- Splits --------------------------------------------------------------------------------------
+
+
+@given(SEEDS, st.integers(0, CAPACITY - 300), st.lists(st.integers(0, 300), max_size=6))
+@example(0, 0, [1, 2, 3, 8, 9])
+@example(0, 0, [150, 150])
+def test_parts_cut_anywhere_equal_the_whole(seed, first, cuts):
+    whole = rows(seed, first, 300)
+    pieces = [rows(seed, first + low, high - low) for low, high in pairwise([0, *sorted(cuts), 300])]
+    assert pa.Table.from_batches(pieces) == pa.Table.from_batches([whole])
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize("size", [1, 7, 64, 1_000, 5_000])
+def test_neither_the_batch_size_nor_the_workers_change_a_row(size, workers):
+    def make(part: tuple[int, int]) -> pa.RecordBatch:
+        return rows(9, *part)
+
+    batches = list(map_ordered(make, generation.parts(100, 1_500, size), workers=workers))
+    assert pa.Table.from_batches(batches) == pa.Table.from_batches([rows(9, 100, 1_500)])
+
+
+def test_batches_made_at_the_same_time_do_not_touch_each_other():
+    expected = [rows(seed, 0, 3_000).to_pydict() for seed in range(8)]
+    made = list(map_ordered(lambda seed: rows(seed, 0, 3_000), range(8), workers=4))
+    assert [batch.to_pydict() for batch in made] == expected
+
+
+@given(st.integers(0, 10**9), st.integers(0, 5_000), st.integers(1, 700))
+def test_parts_cover_the_range_once_in_order_and_none_is_empty(first, count, size):
+    parts = list(generation.parts(first, count, size))
+    assert [row for start, length in parts for row in (start, start + length)] == [
+        edge
+        for start in range(first, first + count, size)
+        for edge in (start, min(start + size, first + count))
+    ]
+    assert all(1 <= length <= size for _, length in parts)
+    assert sum(length for _, length in parts) == count
+
+
+def test_seeds_have_nothing_in_common():
+    table = [rows(seed, 0, 2_000) for seed in (0, 1, 2**63)]
+    for name in ("no_ktp", "name", "created_at"):
+        for one, other in pairwise(table):
+            same = sum(a == b for a, b in zip(one[name].to_pylist(), other[name].to_pylist(), strict=True))
+            assert same < 100, name
+    assert len({no_ktp for batch in table for no_ktp in batch["no_ktp"].to_pylist()}) == 6_000
+
+
+# --- Form ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 1_000])
+def test_batches_are_valid_arrow_of_exactly_the_schema(count):
+    batch = rows(3, 0, count)
+    batch.validate(full=True)
+    assert batch.schema.equals(EMPLOYEE, check_metadata=True)
+    assert batch.num_rows == count
+    for field, column in zip(EMPLOYEE, batch.columns, strict=True):
+        if not field.nullable:
+            assert column.null_count == 0
+        assert column.null_count == column.to_pylist().count(None), field.name
+
+
+def test_no_records_are_a_batch_of_no_rows_anywhere():
+    for first in (0, 12_345, CAPACITY):
+        assert rows(1, first, 0).to_pylist() == []
+    assert list(generation.parts(0, 0, 50_000)) == []
+    generation.check_range(0, 0)
+
+
+def test_ids_count_from_one():
+    assert rows(1, 0, 3)["id"].to_pylist() == [1, 2, 3]
+    assert rows(1, CAPACITY - 1, 1)["id"].to_pylist() == [CAPACITY]
+
+
+# --- Limits --------------------------------------------------------------------------------------
+
+
+def test_the_capacity_is_what_no_ktp_and_passports_allow():
+    assert generation.capacity() == CAPACITY
+    births = (naive.LAST_BIRTH - naive.FIRST_BIRTH).days + 1
+    assert len(areas()) * 2 * births * 9_999 >= CAPACITY
+
+
+def test_the_last_row_can_be_had_and_no_more():
+    generation.check_range(CAPACITY - 1, 1)
+    generation.check_range(0, CAPACITY)
+    rows(0, CAPACITY - 1, 1).validate(full=True)
+
+
+@pytest.mark.parametrize(
+    ("first", "count", "asked"),
+    [(0, CAPACITY + 1, "6,760,000,001"), (CAPACITY, 1, "6,760,000,001"), (10**18, 10**18, f"{2 * 10**18:,}")],
+)
+def test_more_rows_than_there_are_numbers_for_is_a_capacity_error_with_both_numbers(first, count, asked):
+    with pytest.raises(CapacityError) as caught:
+        generation.check_range(first, count)
+    assert asked in caught.value.problem
+    assert "6,760,000,000" in caught.value.problem
+    assert "fewer" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("first", "count"), [(0, -1), (-1, 5), (-5, 3)])
+def test_a_negative_range_is_an_input_error_with_its_numbers(first, count):
+    with pytest.raises(InputError) as caught:
+        generation.check_range(first, count)
+    assert f"{count:,} records from row {first:,}" in caught.value.problem
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, -(2**70)])
+def test_a_seed_outside_64_bits_is_an_input_error_with_value_and_limit(seed):
+    with pytest.raises(InputError) as caught:
+        generation.seed_key(seed)
+    assert str(seed) in caught.value.problem
+    assert "0 .. 2^64 - 1" in caught.value.problem
+
+
+@given(SEEDS)
+@example(0)
+@example(1234567)
+@example(2**64 - 1)
+def test_the_key_of_a_seed_is_the_first_output_of_splitmix64(seed):
+    assert generation.seed_key(seed) == next(islice(naive.splitmix64(seed), 1))
+
+
+def test_a_name_that_does_not_fit_the_table_is_refused_by_name():
+    generation._name_table([b"x" * 16])
+    with pytest.raises(InputError, match=r"xxxxxxxxxxxxxxxxx.* is over 16 bytes"):
+        generation._name_table([b"Al", b"x" * 17])
