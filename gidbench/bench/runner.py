@@ -13,7 +13,6 @@ from gidbench.bench.sampler import Sampler, Usage
 from gidbench.bench.stats import summarise
 from gidbench.engine import Cancellation, Progress, ProgressCallback
 from gidbench.errors import GidbenchError, OperationCancelled, VerificationError
-from gidbench.outcome import Outcome
 from gidbench.tiers import TARGET_PER_SECOND, award
 
 LEAST_ROUNDS = 3

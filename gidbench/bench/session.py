@@ -28,7 +28,7 @@ from gidbench.settings import EMBEDDED_DATABASE, Settings, load_settings
 from gidbench.stores.opening import open_store, safe_name
 
 RESULTS_FILE = "results.jsonl"
-BUDGET_S = 15.0  # for the rounds of one operation, where the caller does not say how many
+BUDGET_S = 12.0  # for the rounds of one operation, where the caller does not say how many
 
 
 @dataclass(frozen=True)

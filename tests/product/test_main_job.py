@@ -227,7 +227,7 @@ def test_a_kernel_that_dies_is_told_and_the_notebook_is_saved(tmp_path: Path) ->
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_an_interrupt_ends_the_run_its_kernel_and_its_scratch(tmp_path: Path) -> None:
-    command = "run --records 300000 --rounds 50 --operations generate --out first".split()
+    command = ["run", "--records", "300000", "--rounds", "50", "--operations", "generate", "--out", "first"]
     started = subprocess.Popen(
         [sys.executable, "-m", "gidbench", *command],
         cwd=tmp_path,

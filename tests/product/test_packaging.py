@@ -53,7 +53,7 @@ def test_imports_go_downward_only() -> None:
         {"gid", "keyset", "digest", "records", "settings", "generation"},
         {"files"},
         {"stores"},
-        {"processing", "synchronisation"},
+        {"validation", "processing", "synchronisation"},
         {"operations"},
         {"bench"},
         {"report"},

@@ -220,7 +220,7 @@ def test_some_have_a_middle_name_and_some_a_single_one(names):
 
 
 def test_first_and_last_names_follow_their_weights(names, women):
-    """Weights are kept to one of 4096 slots, and no name goes without one: hence a bound of twice the mean."""
+    """Weights are kept to one of 4096 slots, and no name goes without one: so twice the mean is allowed."""
     sexes = women[: len(names)].tolist()
     for pool, drawn in (
         (MEN, [words[0] for words, woman in zip(names, sexes, strict=True) if not woman]),
