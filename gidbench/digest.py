@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from gidbench.arrays import fixed_values, text_buffers
 from gidbench.kernels import digests
 
 
@@ -30,15 +31,12 @@ def checksum(batches: Iterable[pa.RecordBatch]) -> str:
 def _fold(column: pa.Array, salt: np.uint64, hashes: npt.NDArray[np.uint64]) -> None:
     valid = np.ones(len(column), np.uint8)
     if column.null_count:
-        valid = column.is_valid().cast(pa.uint8()).to_numpy(zero_copy_only=False)
+        valid = fixed_values(column.is_valid().cast(pa.uint8()), np.uint8)
     kind = column.type
     if pa.types.is_string(kind):
         if column.null_count == len(column):
             column = pa.array([""], pa.string()).take(pa.array(np.zeros(len(column), np.int32)))
-        _, offsets, data = column.buffers()
-        bounds = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
-        content = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
-        digests.hash_texts(bounds, content, valid, salt, hashes)
+        digests.hash_texts(*text_buffers(column), valid, salt, hashes)
         return
     if pa.types.is_timestamp(kind):
         column = column.cast(pa.timestamp("us")).cast(pa.int64())
@@ -48,5 +46,4 @@ def _fold(column: pa.Array, salt: np.uint64, hashes: npt.NDArray[np.uint64]) -> 
         column = column.cast(pa.int64())
     else:
         raise TypeError(f"a column of type {kind} has no checksum; cast it to text, an integer or a date")
-    values = column.fill_null(0).to_numpy(zero_copy_only=False)
-    digests.hash_integers(np.ascontiguousarray(values), valid, salt, hashes)
+    digests.hash_integers(fixed_values(column.fill_null(0), np.int64), valid, salt, hashes)

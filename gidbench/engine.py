@@ -10,7 +10,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -110,7 +110,7 @@ def map_ordered(
     *,
     workers: int,
     cancellation: Cancellation | None = None,
-) -> Iterator[R]:
+) -> Generator[R, None, None]:
     """`function` of each item on `workers` threads, results in the order of the items.
 
     At most workers + 2 items are in flight, so a slow consumer holds the producer back and memory stays

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from gidbench.arrays import text_buffers
 from gidbench.errors import CapacityError, InputError
 from gidbench.kernels import gids
 
@@ -56,9 +57,7 @@ def decode_array(texts: pa.StringArray) -> npt.NDArray[np.int64]:
     filled = texts.fill_null("")
     ordinals = np.empty(len(filled), dtype=np.int64)
     if len(filled):
-        _, offsets, data = filled.buffers()
-        starts = np.frombuffer(offsets, np.int32)[filled.offset : filled.offset + len(filled) + 1]
-        gids.decode(starts, np.frombuffer(data or b"", np.uint8), ordinals)
+        gids.decode(*text_buffers(filled), ordinals)
     return ordinals
 
 

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -138,7 +138,7 @@ class _Maker:
         self._workers, self._context = workers, context
         self._done = self.bytes_made = 0
 
-    def _each(self, work: Callable[[pa.RecordBatch], R]) -> Iterator[R]:
+    def _each(self, work: Callable[[pa.RecordBatch], R]) -> Generator[R, None, None]:
         """`work` of each batch, done where the batch is made."""
 
         def make(part: tuple[int, int]) -> tuple[int, int, R]:
@@ -147,19 +147,20 @@ class _Maker:
 
         parts = generation.parts(0, self._records, self._size)
         made = map_ordered(make, parts, workers=self._workers, cancellation=self._context.cancellation)
-        for rows, size, result in made:
-            yield result
-            self._done += rows
-            self.bytes_made += size
-            self._context.report("generating", self._done, self._records)
+        with contextlib.closing(made):  # whatever happens here, the threads end now
+            for rows, size, result in made:
+                yield result
+                self._done += rows
+                self.bytes_made += size
+                self._context.report("generating", self._done, self._records)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         return self._each(lambda batch: batch)
 
     def write(self, path: Path) -> None:
         """To a file; rendering is done by the threads, too."""
-        with open_writer(path, EMPLOYEE) as writer:
-            for prepared in self._each(writer.prepare):
+        with open_writer(path, EMPLOYEE) as writer, contextlib.closing(self._each(writer.prepare)) as made:
+            for prepared in made:
                 writer.write(prepared)
 
 

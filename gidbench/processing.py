@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -75,12 +76,13 @@ def process_file(
     moment = clock()
     with store.lock(TABLE, lock_timeout_s), RejectsFile(rejects) as refused:
         run = _Intake(reader, store, refused, workers, context, today or moment.date(), moment)
+        batches = run.accepted_batches()
         try:
             with store.transaction():
                 with context.phase("open"):
                     run.load_known_keys()
                 with context.phase("load"):
-                    inserted = store.append(TABLE, run.accepted_batches())
+                    inserted = store.append(TABLE, batches)
                 with context.phase("verify"):
                     run.verify(inserted)
                 refused.seal()
@@ -89,6 +91,10 @@ def process_file(
                 committing = time.perf_counter_ns()
             context.phases["commit"] = (time.perf_counter_ns() - committing) / 1e9
         finally:
+            # A store that fails leaves them half read. Their threads must not wait for the garbage collector:
+            # it may run while another thread starts, and joining one then is a deadlock.
+            with contextlib.suppress(ValueError):  # still running where a statement was interrupted
+                pass
             run.give_back()
     return run.result((time.perf_counter_ns() - started) / 1e9, rejects)
 
@@ -125,21 +131,22 @@ class _Intake:
             self._stored = KeySet(known.size)
             self._stored.add(known)
 
-    def accepted_batches(self) -> Iterator[pa.RecordBatch]:
+    def accepted_batches(self) -> Generator[pa.RecordBatch, None, None]:
         line, record = self._reader.header_lines + 1, 1
         checked = map_ordered(
             self._check, self._reader.chunks(), workers=self._workers, cancellation=self._context.cancellation
         )
-        for units, part in checked:
-            self._units += units
-            with self._context.stage("decide"):
-                fit = self._decide(part, line, record)
-                line += part.source.line_count
-                record += part.codes.size
-                batch = self._number(part, fit) if fit.any() else None
-            if batch is not None:
-                yield batch
-            self._context.report("processing", self._units, self._reader.size, self._reader.unit)
+        with contextlib.closing(checked):  # whatever happens here, the threads end now
+            for units, part in checked:
+                self._units += units
+                with self._context.stage("decide"):
+                    fit = self._decide(part, line, record)
+                    line += part.source.line_count
+                    record += part.codes.size
+                    batch = self._number(part, fit) if fit.any() else None
+                if batch is not None:
+                    yield batch
+                self._context.report("processing", self._units, self._reader.size, self._reader.unit)
 
     def _check(self, piece: tuple[int, Any]) -> tuple[int, Checked]:
         units, chunk = piece

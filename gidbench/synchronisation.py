@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gidbench import gid
+from gidbench.arrays import fixed_values
 from gidbench.engine import Context
 from gidbench.errors import VerificationError
 from gidbench.outcome import Outcome
@@ -147,7 +148,8 @@ def _assign(steps: Synchroniser, expected: int) -> pa.Table:
     unique = np.zeros(len(ordinals), bool)
     unique[np.unique(ordinals, return_index=True)[1]] = True
     keep &= unique
-    keep &= ~np.asarray(pc.is_in(brought, value_set=steps.taken(brought.filter(pa.array(keep)))))
+    taken = pc.is_in(brought, value_set=steps.taken(brought.filter(pa.array(keep))))
+    keep &= fixed_values(taken.cast(pa.uint8()), np.uint8) == 0
     needed = int((~keep).sum())
     beyond = int(ordinals[keep].max()) if keep.any() else -1
     first = steps.reserve(needed, beyond)

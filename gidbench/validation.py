@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gidbench.arrays import text_buffers
 from gidbench.files.csv_reader import FLAG_REASONS
 from gidbench.files.text import TextBatch
 from gidbench.kernels import intake
@@ -102,9 +103,9 @@ class Validation:
             columns.get("personal_number", blank), *PERSONAL_NUMBER_LENGTH
         )
         keys, found["no_ktp"] = np.empty(count, np.int64), np.empty(count, np.uint8)
-        intake.national_ids(*_buffers(columns["no_ktp"]), keys, found["no_ktp"])
+        intake.national_ids(*text_buffers(columns["no_ktp"]), keys, found["no_ktp"])
         days, found["bod"] = np.empty(count, np.int32), np.empty(count, np.uint8)
-        intake.birth_dates(*_buffers(columns["bod"]), self._earliest, self._latest, days, found["bod"])
+        intake.birth_dates(*text_buffers(columns["bod"]), self._earliest, self._latest, days, found["bod"])
         passport, found["passport_id"] = _passports(columns.get("passport_id", blank))
         bod = pa.Array.from_buffers(pa.date32(), count, [None, pa.py_buffer(days)])
         return Checked(source, _first_reasons(found), keys, name, number, passport, bod)
@@ -121,22 +122,15 @@ def _first_reasons(found: dict[str, npt.NDArray[np.uint8]]) -> npt.NDArray[np.ui
     return reasons
 
 
-def _buffers(column: pa.StringArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
-    """(offsets, bytes) of a string column without nulls."""
-    _, offsets, data = column.buffers()
-    bounds = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
-    return bounds, np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
-
-
 def _trimmed(
     column: pa.StringArray, shortest: int, longest: int
 ) -> tuple[pa.StringArray, npt.NDArray[np.uint8]]:
     """The column without white space around it, in NFC, and a code for each length out of bounds."""
-    bounds, data = _buffers(column)
+    bounds, data = text_buffers(column)
     ascii_only = not data.size or data.max() < 0x80
     if not ascii_only:  # other scripts have other blanks, and letters in several parts
         column = pc.utf8_trim(pc.utf8_normalize(column, form="NFC"), characters=_BLANKS)
-        bounds, data = _buffers(column)
+        bounds, data = text_buffers(column)
     codes = np.empty(len(column), np.uint8)
     if intake.measure(bounds, data, ascii_only, shortest, longest, codes):
         offsets, out = np.empty(len(column) + 1, np.int32), np.empty(data.size, np.uint8)
@@ -147,7 +141,7 @@ def _trimmed(
 
 
 def _passports(column: pa.StringArray) -> tuple[pa.StringArray, npt.NDArray[np.uint8]]:
-    bounds, data = _buffers(column)
+    bounds, data = text_buffers(column)
     offsets, out = np.empty(len(column) + 1, np.int32), np.empty(data.size, np.uint8)
     valid, codes = np.empty((len(column) + 7) // 8, np.uint8), np.empty(len(column), np.uint8)
     nulls = intake.passport_ids(bounds, data, offsets, out, valid, codes)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gidbench.arrays import fixed_values
 from gidbench.errors import InputError
 from gidbench.files.text import TextBatch
 
@@ -86,7 +87,7 @@ class ExcelReader:
 
 def _is_empty(column: pa.Array) -> npt.NDArray[np.bool_]:
     lengths = pc.fill_null(pc.binary_length(column.cast(pa.string())), 0)
-    empty: npt.NDArray[np.bool_] = np.asarray(lengths) == 0
+    empty: npt.NDArray[np.bool_] = fixed_values(lengths, np.int32) == 0
     return empty
 
 

@@ -8,22 +8,17 @@ from pathlib import Path
 
 from gidbench.errors import InputError
 from gidbench.files.csv_reader import CsvReader
+from gidbench.files.excel_reader import ExcelReader
 from gidbench.files.text import TableReader
 
 _ZIP_MAGIC = b"PK\x03\x04"
-
-
-def _excel(path: Path) -> TableReader:
-    from gidbench.files.excel_reader import ExcelReader  # loads a native library that CSV does not need
-
-    return ExcelReader(path)
 
 
 READERS: dict[str, Callable[[Path], TableReader]] = {
     ".csv": CsvReader,
     ".tsv": CsvReader,
     ".txt": CsvReader,
-    ".xlsx": _excel,
+    ".xlsx": ExcelReader,
 }
 
 

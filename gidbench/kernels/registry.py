@@ -7,6 +7,7 @@ and keeps a caller with slightly different arrays from compiling a second versio
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,7 @@ OUT_U8, OUT_I32, OUT_I64, OUT_U64 = (_out(t) for t in (types.uint8, types.int32,
 OUT_U8_2D, OUT_I32_2D = (types.Array(t, 2, "C") for t in (types.uint8, types.int32))
 
 _kernels: list[tuple[Any, tuple[Any, ...]]] = []
+_compiling = threading.Lock()
 
 
 def kernel(*argument_types: Any) -> Callable[[Function], Function]:
@@ -41,12 +43,38 @@ def kernel(*argument_types: Any) -> Callable[[Function], Function]:
 
     def declare(function: Function) -> Function:
         dispatcher = numba.njit(nogil=True, cache=True, boundscheck=False)(function)
-        if hasattr(dispatcher, "compile"):  # not so with NUMBA_DISABLE_JIT=1
-            _kernels.append((dispatcher, argument_types))
-        compiled: Function = dispatcher
-        return compiled
+        if not hasattr(dispatcher, "compile"):  # NUMBA_DISABLE_JIT=1: it is the function itself
+            plain: Function = dispatcher
+            return plain
+        _kernels.append((dispatcher, argument_types))
+        return Kernel(dispatcher, argument_types)
 
     return declare
+
+
+class Kernel:
+    """A dispatcher that compiles for its declared types before its first call, whatever comes with it."""
+
+    def __init__(self, dispatcher: Any, argument_types: tuple[Any, ...]) -> None:
+        self._dispatcher, self._argument_types = dispatcher, argument_types
+        self._ready = False
+
+    def __call__(self, *arguments: Any) -> Any:
+        if not self._ready:
+            make_ready(self._dispatcher, self._argument_types)
+            self._ready = True
+        return self._dispatcher(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._dispatcher, name)
+
+
+def make_ready(dispatcher: Any, argument_types: tuple[Any, ...]) -> None:
+    """Compile a kernel for its declared types, or load it from the cache, and let it compile no more."""
+    with _compiling:
+        if not dispatcher.signatures:
+            dispatcher.compile(argument_types)
+            dispatcher.disable_compile()
 
 
 def helper(function: Function) -> Function:

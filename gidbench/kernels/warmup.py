@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gidbench.kernels import digests, gids, intake, keytable, people, scan
-from gidbench.kernels.registry import registered
+from gidbench.kernels.registry import make_ready, registered
 
 MODULES = (people, gids, scan, intake, keytable, digests)
 
@@ -32,8 +32,7 @@ def compile_all(progress: Callable[[int, int, str], None] | None = None) -> Warm
     compiled = 0
     for done, (dispatcher, argument_types) in enumerate(kernels, 1):
         if not dispatcher.signatures:
-            dispatcher.compile(argument_types)
-            dispatcher.disable_compile()
+            make_ready(dispatcher, argument_types)
             compiled += sum(dispatcher.stats.cache_misses.values())
         if progress:
             progress(done, len(kernels), activity(compiled))

@@ -18,9 +18,11 @@ import psutil
 import pyarrow as pa
 
 from gidbench import gid
+from gidbench.arrays import fixed_values
 from gidbench.errors import InputError, StoreBusyError, StoreError
 from gidbench.records import SCHEMAS
 from gidbench.stores.base import AuditEntry, Synchroniser
+from gidbench.stores.duckdb_sync import DuckDBSynchroniser
 
 BATCH_ROWS = 131_072  # rows per batch read back; a multiple of DuckDB's vectors
 _MEMORY_SHARE = 0.5  # of the memory that is free when the store is opened
@@ -87,20 +89,23 @@ class DuckDBStore:
         return f"DuckDB {duckdb.__version__}"
 
     def create_tables(self) -> None:
-        for table, schema in SCHEMAS.items():
-            columns = ", ".join(
-                f'"{field.name}" {_TYPES[field.type]}{"" if field.nullable else " NOT NULL"}'
-                for field in schema
+        with self.transaction():  # one commit, not one a table
+            for table, schema in SCHEMAS.items():
+                columns = ", ".join(
+                    f'"{field.name}" {_TYPES[field.type]}{"" if field.nullable else " NOT NULL"}'
+                    for field in schema
+                )
+                self.rows(f"CREATE TABLE IF NOT EXISTS {table} ({columns}{_EXTRA.get(table, '')})")
+            self.rows("CREATE TABLE IF NOT EXISTS g_id_sequence (next_ordinal BIGINT NOT NULL)")
+            self.rows(
+                "INSERT INTO g_id_sequence SELECT ? WHERE NOT EXISTS (FROM g_id_sequence)",
+                [gid.FIRST_ORDINAL],
             )
-            self.rows(f"CREATE TABLE IF NOT EXISTS {table} ({columns}{_EXTRA.get(table, '')})")
-        self.rows("CREATE TABLE IF NOT EXISTS g_id_sequence (next_ordinal BIGINT NOT NULL)")
-        self.rows(
-            "INSERT INTO g_id_sequence SELECT ? WHERE NOT EXISTS (FROM g_id_sequence)", [gid.FIRST_ORDINAL]
-        )
-        self.rows(
-            "CREATE TABLE IF NOT EXISTS audit_log (operation VARCHAR NOT NULL, started_at TIMESTAMP NOT NULL,"
-            " outcome VARCHAR NOT NULL, counts JSON NOT NULL, parameters JSON NOT NULL)"
-        )
+            self.rows(
+                "CREATE TABLE IF NOT EXISTS audit_log (operation VARCHAR NOT NULL,"
+                " started_at TIMESTAMP NOT NULL, outcome VARCHAR NOT NULL,"
+                " counts JSON NOT NULL, parameters JSON NOT NULL)"
+            )
 
     def scalar(self, statement: str, parameters: Sequence[object] = ()) -> Any:
         """First column of the first row."""
@@ -126,7 +131,7 @@ class DuckDBStore:
 
     def keys(self, table: str) -> npt.NDArray[np.int64]:
         keys = self.connection.sql(f"SELECT no_ktp::BIGINT FROM {_known(table)}").to_arrow_table()
-        return np.asarray(keys.column(0).combine_chunks().to_numpy(zero_copy_only=False), dtype=np.int64)
+        return fixed_values(keys.column(0).combine_chunks(), np.int64)
 
     def append(self, table: str, batches: Iterable[pa.RecordBatch]) -> int:
         with self.incoming(SCHEMAS[_known(table)], batches) as source:
@@ -192,7 +197,7 @@ class DuckDBStore:
 
     def reserve_gids(self, count: int) -> int:
         with self._sequence() as cursor:
-            return advance_sequence(cursor, count)
+            return self.advance_sequence(cursor, count)
 
     def return_gids(self, first: int, end: int) -> bool:
         with self._sequence() as cursor:
@@ -205,6 +210,22 @@ class DuckDBStore:
         with self.connection.cursor() as cursor:
             [(used,)] = cursor.execute("SELECT max(next_ordinal) FROM g_id_sequence").fetchall()
             return gid.CAPACITY - int(used)
+
+    @staticmethod
+    def advance_sequence(connection: duckdb.DuckDBPyConnection, count: int, beyond: int = -1) -> int:
+        """Move the sequence on by `count`, and past `beyond`; returns the first ordinal of the range."""
+        rows = connection.execute(
+            "UPDATE g_id_sequence SET next_ordinal = greatest(next_ordinal, ? + 1) + ?"
+            " RETURNING next_ordinal",
+            [beyond, count],
+        ).fetchall()
+        if not rows:
+            raise StoreError(
+                "g_id_sequence holds no row", "Insert the next ordinal, or create the tables anew"
+            )
+        first = int(rows[0][0]) - count
+        gid.check_capacity(first, count)
+        return first
 
     @contextlib.contextmanager
     def _sequence(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -232,8 +253,6 @@ class DuckDBStore:
         )
 
     def synchroniser(self, now: datetime) -> Synchroniser:
-        from gidbench.stores.duckdb_sync import DuckDBSynchroniser
-
         return DuckDBSynchroniser(self, now)
 
     def write_back(self, assignments: Iterable[pa.RecordBatch]) -> int:
@@ -248,19 +267,6 @@ class DuckDBStore:
 
     def close(self) -> None:
         self.connection.close()
-
-
-def advance_sequence(connection: duckdb.DuckDBPyConnection, count: int, beyond: int = -1) -> int:
-    """Move the sequence on by `count`, and past `beyond`; returns the first ordinal of the range."""
-    rows = connection.execute(
-        "UPDATE g_id_sequence SET next_ordinal = greatest(next_ordinal, ? + 1) + ? RETURNING next_ordinal",
-        [beyond, count],
-    ).fetchall()
-    if not rows:
-        raise StoreError("g_id_sequence holds no row", "Insert the next ordinal, or create the tables anew")
-    first = int(rows[0][0]) - count
-    gid.check_capacity(first, count)
-    return first
 
 
 def explain(error: duckdb.Error) -> StoreError:

@@ -103,9 +103,7 @@ class DuckDBSynchroniser:
             return found.to_arrow_table().column(0).combine_chunks()
 
     def reserve(self, count: int, beyond: int) -> int:
-        from gidbench.stores.duckdb_store import advance_sequence
-
-        return advance_sequence(self._sql, count, beyond)
+        return self._store.advance_sequence(self._sql, count, beyond)
 
     def insert(self, assignments: pa.Table) -> int:
         with self._store.incoming(_ASSIGNMENTS, assignments.to_batches()) as incoming:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from gidbench.errors import InputError
 from gidbench.stores.base import Store
+from gidbench.stores.duckdb_store import DuckDBStore
 
 
 def parse_url(text: str) -> URL:
@@ -46,8 +47,6 @@ def open_store(text: str) -> Iterator[Store]:
             f"there is no store for {url.drivername} databases",
             "Use duckdb:///FILE; `gidbench doctor` can check a connection to SQL Server",
         )
-    from gidbench.stores.duckdb_store import DuckDBStore
-
     store = DuckDBStore(duckdb_path(url))
     try:
         yield store

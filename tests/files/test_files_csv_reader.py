@@ -170,6 +170,7 @@ def test_a_header_alone_has_no_records(tmp_path: Path, content: bytes) -> None:
         (b'"a,b";"c"', ["a,b", "c"]),
         (b'"no, with, commas";x;y', ["no, with, commas", "x", "y"]),
         (b'"say ""a""",b', ['say "a"', "b"]),
+        (b'"say ""a, b,\nc""";d;e', ['say "a, b,\nc"', "d", "e"]),
         (b'a,5" disk,b', ["a", '5" disk', "b"]),
         (b'a,b"c', ["a", 'b"c']),
         (b'"a"b,c', ["ab", "c"]),

@@ -67,8 +67,7 @@ NAMES = st.lists(
 )
 
 
-@given(KEYS, FIRSTS, st.lists(st.integers(0, 1), max_size=40), NAMES, NAMES, st.integers(0, 2**32 - 1))
-def test_names_equal_their_twin(key, first, sexes, firsts, lasts, slot_seed):
+def check_names(key, first, sexes, firsts, lasts, slot_seed):
     random = np.random.default_rng(slot_seed)
     first_slots = random.integers(0, len(firsts), 2 * people.NAME_SLOTS).astype(np.uint16)
     last_slots = random.integers(0, len(lasts), people.NAME_SLOTS).astype(np.uint16)
@@ -89,6 +88,16 @@ def test_names_equal_their_twin(key, first, sexes, firsts, lasts, slot_seed):
     assert [text.decode() for text in naive.unpack(offsets, out)] == [
         naive.name(key, first + row, sex, firsts, by_sex, lasts, last_slots) for row, sex in enumerate(sexes)
     ]
+
+
+@given(KEYS, FIRSTS, st.lists(st.integers(0, 1), max_size=40), NAMES, NAMES, st.integers(0, 2**32 - 1))
+def test_names_equal_their_twin(key, first, sexes, firsts, lasts, slot_seed):
+    check_names(key, first, sexes, firsts, lasts, slot_seed)
+
+
+def test_many_names_equal_their_twin():
+    """Enough of them to meet both sides of each bound of the shape, one in 256."""
+    check_names(8, 10**6, [0, 1] * 2_000, ["Al", "Jo", "Budi"], ["A", "Abcdefghijklmnop"], 3)
 
 
 def test_the_longest_names_fit_the_room_a_row_has():

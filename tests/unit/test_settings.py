@@ -14,8 +14,8 @@ from gidbench import settings
 from gidbench.errors import InputError
 from gidbench.settings import load_settings
 
-SECRET = "hunter2-correct-horse"
-URL = f"mssql+pyodbc://sa:{SECRET}@db.example.org/people"
+SECRET = "hunter2!"  # short, for pydantic cuts the middle out of long values
+URL = f"mssql://sa:{SECRET}@dbhost/p"
 
 BOUNDS = [
     ("batch_size", "ULTRA_BATCH_SIZE", 1_000, 1_000_000),
@@ -172,7 +172,7 @@ def test_the_database_url_is_in_no_text_of_the_settings(monkeypatch):
         found.model_dump_json(),
     ):
         assert SECRET not in text
-        assert "db.example.org" not in text
+        assert "dbhost" not in text
 
 
 @pytest.mark.parametrize(
