@@ -94,7 +94,7 @@ def process_file(
             # A store that fails leaves them half read. Their threads must not wait for the garbage collector:
             # it may run while another thread starts, and joining one then is a deadlock.
             with contextlib.suppress(ValueError):  # still running where a statement was interrupted
-                pass
+                batches.close()
             run.give_back()
     return run.result((time.perf_counter_ns() - started) / 1e9, rejects)
 

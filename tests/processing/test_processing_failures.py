@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import threading
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
