@@ -116,7 +116,7 @@ def test_a_crash_in_the_middle_leaves_everything_as_it_was(
     assert place.state() == before
     assert place.outcomes()[-1][:2] == ("process", "failed")
     # none is left to the garbage collector, which would end them at a time when that can be a deadlock
-    assert [thread for thread in threading.enumerate() if thread.name.startswith("gidbench")] == []
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("gidbench_")] == []
 
 
 def test_a_full_disk_leaves_everything_as_it_was(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,7 +334,14 @@ def test_the_rejects_file_may_not_be_the_file_itself(place: Place, name: str) ->
     assert place.file.read_bytes() == content
 
 
-def test_a_missing_file_makes_no_rejects_file(tmp_path: Path, database: str) -> None:
-    with pytest.raises(InputError, match="there is no file"):
-        process(tmp_path / "no.csv", database)
-    assert not (tmp_path / "no.rejects.csv").exists()
+@pytest.mark.parametrize("content", [None, b"", b"name,bod\n"])
+def test_a_file_that_cannot_be_used_leaves_neither_a_database_nor_rejects(
+    tmp_path: Path, database: str, content: bytes | None
+) -> None:
+    path = tmp_path / "people.csv"
+    if content is not None:
+        path.write_bytes(content)
+    before = list(tmp_path.iterdir())
+    with pytest.raises(InputError):
+        process(path, database)
+    assert list(tmp_path.iterdir()) == before
