@@ -217,28 +217,41 @@ def test_exactly_enough_g_ids_are_used_to_the_last(place: Place) -> None:
     assert next_ordinal(place.url) == gid.CAPACITY
 
 
-def test_g_ids_that_others_reserved_meanwhile_are_not_taken_back(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fails", [True, False])
+@pytest.mark.parametrize("bad_first", [0, 300], ids=["one range is enough", "another range is needed later"])
+def test_g_ids_that_others_reserved_meanwhile_stay_theirs(
+    place: Place, monkeypatch: pytest.MonkeyPatch, bad_first: int, fails: bool
 ) -> None:
-    """A failed run may then leave a gap, but never hands out a G_ID twice."""
+    """A run may leave a gap then, but no G_ID is handed out twice, whether it fails or not."""
+    lines = [line(n) if n % 20 == 0 else "X,1,1\n" for n in range(1_000, 1_000 + bad_first)]
+    place.file.write_text(HEADER + "".join(lines) + "".join(line(n) for n in range(100, 400)))
+    before = stored(place.url)
     theirs: list[int] = []
     original = DuckDBStore.append
 
     def append(self: DuckDBStore, table: str, batches: Iterable[pa.RecordBatch]) -> int:
-        def cut() -> Iterator[pa.RecordBatch]:
+        def watched() -> Iterator[pa.RecordBatch]:
             for count, batch in enumerate(batches):
                 if count == 3:
                     theirs.append(self.reserve_gids(5))
-                if count == 6:
-                    raise RuntimeError("power cut")
                 yield batch
+            if fails:
+                raise RuntimeError("power cut")
 
-        return original(self, table, cut())
+        return original(self, table, watched())
 
     monkeypatch.setattr(DuckDBStore, "append", append)
-    with pytest.raises(RuntimeError):
+    if fails:
+        with pytest.raises(RuntimeError):
+            process(place.file, place.url, today=TODAY)
+        assert stored(place.url) == before
+        assert next_ordinal(place.url) == theirs[0] + 5
+    else:
         process(place.file, place.url, today=TODAY)
-    assert next_ordinal(place.url) == theirs[0] + 5
+        ours = [gid.decode(str(row[0])) for row in stored(place.url)]
+        assert len(set(ours)) == len(ours) == len(before) + 300 + bad_first // 20
+        assert not set(ours) & set(range(theirs[0], theirs[0] + 5))
+        assert next_ordinal(place.url) > max(*ours, theirs[0] + 4)
 
 
 def cancelling(cancellation: Cancellation, after: int) -> Callable[[Any], None]:
