@@ -112,8 +112,12 @@ def generate(
         with context.phase("generate and write"):
             maker.write(path)
     elif into is not None:
-        with open_store(into) as store, context.phase("generate and insert"):
-            _fill(store, maker.batches(), replace=replace, records=records, seed=seed)
+        with (
+            open_store(into) as store,
+            contextlib.closing(maker.batches()) as made,
+            context.phase("generate and insert"),
+        ):
+            _fill(store, made, replace=replace, records=records, seed=seed)
     else:
         with context.phase("generate"):
             batches = list(maker.batches())
@@ -154,7 +158,7 @@ class _Maker:
                 self.bytes_made += size
                 self._context.report("generating", self._done, self._records)
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self) -> Generator[pa.RecordBatch, None, None]:
         return self._each(lambda batch: batch)
 
     def write(self, path: Path) -> None:

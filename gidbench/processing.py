@@ -75,7 +75,7 @@ def process_file(
     started = time.perf_counter_ns()
     moment = clock()
     with store.lock(TABLE, lock_timeout_s), RejectsFile(rejects) as refused:
-        run = _Intake(reader, store, refused, workers, context, today or moment.date(), moment)
+        run = _Intake(reader, store, refused, workers, context, today or date.today(), moment)
         batches = run.accepted_batches()
         try:
             with store.transaction():

@@ -83,6 +83,8 @@ def _amount(step: Step) -> str:
 def print_run(outcome: RunOutcome) -> None:
     """The table of results, what failed, and where the report is."""
     console = Console()
+    if console.width < 100 and not console.is_terminal:
+        console.width = 120  # a log or a file wraps by itself
     table = Table(
         title="gidbench",
         title_justify="left",
@@ -90,15 +92,19 @@ def print_run(outcome: RunOutcome) -> None:
         header_style="bold",
         box=None,
         pad_edge=False,
+        collapse_padding=console.width < 100,  # on 80 columns every one counts
     )
-    numeric = {"records", "median", "records/s"}
+    numeric, wrapping = {"records", "median", "records/s"}, {"95 % interval", "tier"}
     for name in summary.COLUMNS:
-        table.add_column(name, justify="right" if name in numeric else "left", no_wrap=name != "tier")
+        table.add_column(
+            name,
+            justify="right" if name in numeric else "left",
+            no_wrap=name not in wrapping,
+            min_width=10 if name in wrapping else None,
+        )
     for result, row in zip(outcome.results, summary.rows(outcome.results), strict=True):
         style = _TIER_STYLES.get(result.tier or "failed", "")
         table.add_row(*(escape(cell) for cell in row[:-1]), f"[{style}]{escape(row[-1])}[/]")
-    if console.width < 100 and not console.is_terminal:
-        console.width = 120  # a log or a file wraps by itself
     console.print(table)
     for result in outcome.failed:
         name = f"{result.operation} {result.variant}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -261,3 +262,26 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, number: int, target:
             assert connection.execute("SELECT count(*) FROM employee").fetchone() == (0,)
         left -= {"big.duckdb", "big.duckdb.wal"}
     assert left == set()
+
+
+@pytest.mark.parametrize("columns", [80, 100, 140])
+def test_the_table_of_a_run_is_whole_on_a_terminal_of_any_width(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    from rich.console import Console
+
+    from gidbench import terminal
+    from gidbench.batch import RunOutcome
+    from gidbench.bench.results import load_results
+
+    sample = Path(__file__).parents[2] / "reports" / "sample"
+    screen = io.StringIO()
+    monkeypatch.setattr(terminal, "Console", lambda: Console(file=screen, width=columns, force_terminal=True))
+    terminal.print_run(RunOutcome(sample, load_results(sample).results))
+    text = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
+    assert "…" not in text
+    assert max(len(line.rstrip()) for line in text.splitlines() if not line.startswith("report:")) <= columns
+    for words in ("1,000,000", "ULTRA", "unchanged"):
+        assert words in text

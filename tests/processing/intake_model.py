@@ -1,9 +1,10 @@
-"""What processing must make of a file, in plain Python, after section 2 of the design."""
+"""What processing must make of a file, in plain Python, after the rules of the README."""
 
 from __future__ import annotations
 
 import csv
 import re
+import tempfile
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -159,6 +160,12 @@ def table_of(people: Iterable[Person], start: int = 0) -> list[tuple[object, ...
 
 
 # --- what there is -------------------------------------------------------------------------------------
+
+
+def fresh(folder: Path) -> tuple[Path, str]:
+    """A folder and a database of one example's own."""
+    own = Path(tempfile.mkdtemp(dir=folder))
+    return own, f"duckdb:///{own / 'people.duckdb'}"
 
 
 def query(url: str, statement: str) -> list[tuple[object, ...]]:
