@@ -13,10 +13,10 @@ from typing import Any
 
 from gidbench import notebooks
 from gidbench.bench import progress_file
-from gidbench.bench.results import Result, load_results, newest
-from gidbench.bench.session import RESULTS_FILE, check_request, new_folder, remove_database
+from gidbench.bench.results import Result
+from gidbench.bench.session import RESULTS_FILE, check_request, new_folder, remove_database, results_in
 from gidbench.bench.suite import OPERATIONS
-from gidbench.engine import Cancellation, Progress, ProgressCallback
+from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import GidbenchError, InputError, NothingMeasuredError, OperationCancelled
 from gidbench.kernels.warmup import compile_all
 from gidbench.reporting import REPORT_FILE
@@ -101,7 +101,7 @@ def run(
     }
     check_request(values["records"], values["rounds"])
     token = cancellation or Cancellation()
-    report = progress or _silent
+    report = progress or silent
 
     compile_all(lambda done, total, activity: report(Progress(activity, done, total, "kernels")))
     folder = _folder(out)
@@ -118,15 +118,11 @@ def run(
                 token.check()
                 raise
             token.check()
-    results = newest(load_results(folder / RESULTS_FILE).results)
+    results = results_in(folder)
     if not any(result.status == "ok" for result in results):
         problem = next((result.error for result in results if result.error), "no case ran")
         raise NothingMeasuredError(f"nothing was measured ({problem})", f"See {folder / REPORT_FILE}")
     return RunOutcome(folder, results)
-
-
-def _silent(progress: Progress) -> None:
-    """No one asked to see it."""
 
 
 def _folder(out: str | Path | None) -> Path:

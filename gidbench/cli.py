@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gidbench.engine import ProgressCallback
     from gidbench.outcome import Outcome
 
-EXIT_GATE, EXIT_USAGE, EXIT_NOTHING, EXIT_FAILED, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
+EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 2, 4, 130
 
 
 class _Count(click.ParamType[int]):

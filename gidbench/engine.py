@@ -39,6 +39,10 @@ class Progress:
 ProgressCallback = Callable[[Progress], None]
 
 
+def silent(progress: Progress) -> None:
+    """The callback of nobody."""
+
+
 class Cancellation:
     """A flag that the caller sets and the work looks at between parts."""
 
@@ -90,7 +94,11 @@ class Context:
         try:
             yield
         finally:
-            self.phases[name] = self.phases.get(name, 0.0) + (time.perf_counter_ns() - started) / 1e9
+            self.end_phase(name, started)
+
+    def end_phase(self, name: str, started_ns: int) -> None:
+        """Count the time since `started_ns` (perf_counter_ns) to a phase that no block encloses."""
+        self.phases[name] = self.phases.get(name, 0.0) + (time.perf_counter_ns() - started_ns) / 1e9
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -102,6 +110,20 @@ class Context:
             spent = (time.perf_counter_ns() - started) / 1e9
             with self._lock:
                 self.busy[name] = self.busy.get(name, 0.0) + spent
+
+
+@contextmanager
+def ending(items: Generator[T, None, None]) -> Iterator[Generator[T, None, None]]:
+    """Close a generator at the end of the block, so that the threads behind it end with it.
+
+    They must not wait for the garbage collector: it may run while another thread starts, and joining one
+    then is a deadlock.
+    """
+    try:
+        yield items
+    finally:
+        with suppress(ValueError):  # still running where the statement that reads it was interrupted
+            items.close()
 
 
 def map_ordered(

@@ -11,7 +11,8 @@ LOG_FILE = "gid_system.log"
 _MOST_BYTES, _KEPT = 5_000_000, 3
 
 _SECRETS = (
-    re.compile(r"(?<=://)([^\s/:@]*):([^\s@]*)@"),  # user:password@ of a URL
+    # user:password@ of a URL; a password may hold an @ that nobody escaped
+    re.compile(r"([a-z][a-z0-9+.-]*://[^\s/@:'\"]*):[^\s'\"]*@", re.IGNORECASE),
     re.compile(r"(?i)\b(pwd|password|accesstoken|secret)(\s*[=:]\s*)(\{[^}]*\}|'[^']*'|[^\s;&,]+)"),
 )
 

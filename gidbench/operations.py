@@ -16,7 +16,7 @@ import psutil
 import pyarrow as pa
 
 from gidbench import generation
-from gidbench.engine import Cancellation, Context, ProgressCallback, map_ordered
+from gidbench.engine import Cancellation, Context, ProgressCallback, ending, map_ordered
 from gidbench.errors import GidbenchError, InputError, StoreError
 from gidbench.files.readers import open_reader
 from gidbench.files.writers import check_destination, open_writer
@@ -114,7 +114,7 @@ def generate(
     elif into is not None:
         with (
             open_store(into) as store,
-            contextlib.closing(maker.batches()) as made,
+            ending(maker.batches()) as made,
             context.phase("generate and insert"),
         ):
             _fill(store, made, replace=replace, records=records, seed=seed)
@@ -151,7 +151,7 @@ class _Maker:
 
         parts = generation.parts(0, self._records, self._size)
         made = map_ordered(make, parts, workers=self._workers, cancellation=self._context.cancellation)
-        with contextlib.closing(made):  # whatever happens here, the threads end now
+        with ending(made):
             for rows, size, result in made:
                 yield result
                 self._done += rows
@@ -163,7 +163,7 @@ class _Maker:
 
     def write(self, path: Path) -> None:
         """To a file; rendering is done by the threads, too."""
-        with open_writer(path, EMPLOYEE) as writer, contextlib.closing(self._each(writer.prepare)) as made:
+        with open_writer(path, EMPLOYEE) as writer, ending(self._each(writer.prepare)) as made:
             for prepared in made:
                 writer.write(prepared)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -17,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gidbench import gid
-from gidbench.engine import Context, map_ordered
+from gidbench.engine import Context, ending, map_ordered
 from gidbench.errors import VerificationError
 from gidbench.files.rejects import RejectsFile
 from gidbench.files.text import TableReader
@@ -76,9 +75,8 @@ def process_file(
     moment = clock()
     with store.lock(TABLE, lock_timeout_s), RejectsFile(rejects) as refused:
         run = _Intake(reader, store, refused, workers, context, today or date.today(), moment)
-        batches = run.accepted_batches()
         try:
-            with store.transaction():
+            with ending(run.accepted_batches()) as batches, store.transaction():
                 with context.phase("open"):
                     run.load_known_keys()
                 with context.phase("load"):
@@ -89,12 +87,8 @@ def process_file(
                 store.record(AuditEntry("process", moment, "done", run.totals(), {"unit": reader.unit}))
                 run.committing = True
                 committing = time.perf_counter_ns()
-            context.phases["commit"] = (time.perf_counter_ns() - committing) / 1e9
+            context.end_phase("commit", committing)
         finally:
-            # A store that fails leaves them half read. Their threads must not wait for the garbage collector:
-            # it may run while another thread starts, and joining one then is a deadlock.
-            with contextlib.suppress(ValueError):  # still running where a statement was interrupted
-                batches.close()
             run.give_back()
     return run.result((time.perf_counter_ns() - started) / 1e9, rejects)
 
@@ -136,7 +130,7 @@ class _Intake:
         checked = map_ordered(
             self._check, self._reader.chunks(), workers=self._workers, cancellation=self._context.cancellation
         )
-        with contextlib.closing(checked):  # whatever happens here, the threads end now
+        with ending(checked):
             for units, part in checked:
                 self._units += units
                 with self._context.stage("decide"):

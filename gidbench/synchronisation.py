@@ -114,7 +114,7 @@ def synchronise(
             outcomes = {name: counts[name] for name in OUTCOMES}
             target.record(AuditEntry("sync", moment, "done", outcomes, {"source": source.name}))
             committing = time.perf_counter_ns()
-        context.phases["commit"] = (time.perf_counter_ns() - committing) / 1e9
+        context.end_phase("commit", committing)
         if missing is not None and missing.num_rows:
             begin("hand back")
             with context.phase("hand back"), source.transaction():

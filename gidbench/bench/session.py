@@ -20,7 +20,7 @@ from gidbench.bench.progress_file import ProgressFile
 from gidbench.bench.results import Result, RunHeader, append, load_results, newest
 from gidbench.bench.runner import run_cases
 from gidbench.bench.suite import Bench, cases_for
-from gidbench.engine import Cancellation, Progress, ProgressCallback
+from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import InputError
 from gidbench.kernels.warmup import compile_all
 from gidbench.records import SCHEMAS
@@ -75,7 +75,7 @@ def measure(
     """
     check_request(records, rounds)
     token = cancellation or Cancellation()
-    relay = progress or ProgressFile.from_environment(token) or _silent
+    relay = progress or ProgressFile.from_environment(token) or silent
     settings = load_settings(batch_size=batch_size or None, workers=workers or None)
     folder = Path(out) if out else new_folder(Path("reports"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -141,10 +141,6 @@ def run_folder(out: str | Path = "") -> Path:
     if not runs:
         raise InputError("there is no run under reports/ yet", "Measure an operation first, or name a folder")
     return runs[-1].parent
-
-
-def _silent(progress: Progress) -> None:
-    """No one asked to see it."""
 
 
 @dataclass(frozen=True)

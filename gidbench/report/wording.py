@@ -9,6 +9,7 @@ from typing import Any
 
 from gidbench.bench.results import Result
 from gidbench.bench.stats import NOISY_CV
+from gidbench.log import redact
 from gidbench.tiers import TARGET_PER_SECOND
 from gidbench.units import format_bytes, format_count, format_rate, format_seconds
 
@@ -24,15 +25,12 @@ _BUSY_LOAD = 0.5  # per core, from others: above it a round is likely to wait fo
 _STOLEN = 0.01
 
 # The session masks what it writes; a report is handed on, so what looks like a secret is masked again.
-_USERINFO = re.compile(r"([a-z][a-z0-9+.-]*://[^\s/@:'\"]*):[^\s'\"]*@", re.IGNORECASE)
 _QUERY = re.compile(r"([a-z][a-z0-9+.-]*://[^\s'\"?]*)\?[^\s'\"]+", re.IGNORECASE)
-_PASSWORD = re.compile(r"\b(pwd|password)(\s*=\s*)(\{[^}]*\}|[^;\s&'\"]+)", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
     """The text with the password and query of each URL in it, and each `PWD=…`, replaced by `***`."""
-    text = _QUERY.sub(r"\1?***", _USERINFO.sub(r"\1:***@", text))
-    return _PASSWORD.sub(r"\1\2***", text)
+    return _QUERY.sub(r"\1?***", redact(text))
 
 
 def shown(value: Any) -> str:

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from gidbench import gid
 from gidbench.arrays import fixed_values
+from gidbench.engine import ending
 from gidbench.errors import InputError, StoreBusyError, StoreError
 from gidbench.records import SCHEMAS
 from gidbench.stores.base import AuditEntry, Synchroniser
@@ -155,19 +156,17 @@ class DuckDBStore:
                 failure.append(error)
                 raise
 
-        stream = watched()
-        self.connection.register("incoming", pa.RecordBatchReader.from_batches(schema, stream))
-        try:
-            yield "incoming"
-        except duckdb.Error as error:
-            if failure:
-                raise failure[0] from None
-            raise explain(error) from error
-        finally:
-            with contextlib.suppress(duckdb.Error):  # a failed transaction takes the name with it
-                self.connection.unregister("incoming")
-            with contextlib.suppress(ValueError):  # still running where the statement was interrupted
-                stream.close()
+        with ending(watched()) as stream:
+            self.connection.register("incoming", pa.RecordBatchReader.from_batches(schema, stream))
+            try:
+                yield "incoming"
+            except duckdb.Error as error:
+                if failure:
+                    raise failure[0] from None
+                raise explain(error) from error
+            finally:
+                with contextlib.suppress(duckdb.Error):  # a failed transaction takes the name with it
+                    self.connection.unregister("incoming")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

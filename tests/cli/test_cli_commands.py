@@ -214,6 +214,7 @@ def test_the_log_tells_counts_but_neither_people_nor_passwords(gidbench, databas
     ("text", "safe"),
     [
         ("mssql+pyodbc://sa:p%40ss@host/db", "mssql+pyodbc://sa:***@host/db"),
+        ("mssql+pyodbc://sa:p@ss@host/db", "mssql+pyodbc://sa:***@host/db"),
         ("DRIVER={x};UID=sa;PWD=secret;Encrypt=no", "DRIVER={x};UID=sa;PWD=***;Encrypt=no"),
         ("Pwd={se;cret};x=1", "Pwd=***;x=1"),
         ("password: 'hush hush' here", "password: *** here"),

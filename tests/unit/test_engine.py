@@ -473,3 +473,18 @@ def test_operations_beside_each_other_are_cancelled_one_by_one():
             await works[1]
 
     run(main())
+
+
+def test_a_generator_is_closed_at_the_end_of_its_block_whatever_happens() -> None:
+    closed = []
+
+    def items():
+        try:
+            yield from range(3)
+        finally:
+            closed.append(True)
+
+    with pytest.raises(KeyError), engine.ending(items()) as numbers:
+        assert next(numbers) == 0
+        raise KeyError
+    assert closed == [True]
