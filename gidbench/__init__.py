@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gidbench.bench.session import measure
     from gidbench.engine import Cancellation, Progress
     from gidbench.errors import GidbenchError
-    from gidbench.operations import generate, process, sync
+    from gidbench.operations import generate, process, sync, verify
     from gidbench.reporting import tier_report
 
 _WHERE = {
@@ -34,6 +34,7 @@ _WHERE = {
     "run": "batch",
     "sync": "operations",
     "tier_report": "reporting",
+    "verify": "operations",
 }
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "run",
     "sync",
     "tier_report",
+    "verify",
 ]
 __version__ = "0.1.0"
 _import_s = 0.0

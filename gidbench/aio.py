@@ -7,7 +7,8 @@ from typing import Any
 
 from gidbench.batch import RunOutcome, run
 from gidbench.engine import ProgressCallback, run_async
-from gidbench.operations import GenerationResult, generate, process, sync
+from gidbench.generating import GenerationResult
+from gidbench.operations import generate, process, sync
 from gidbench.processing import ProcessResult
 from gidbench.synchronisation import SyncResult
 

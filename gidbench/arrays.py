@@ -24,3 +24,21 @@ def text_buffers(column: pa.StringArray) -> tuple[npt.NDArray[np.int32], npt.NDA
         return np.zeros(1, np.int32), np.empty(0, np.uint8)
     bounds = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
     return bounds, np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
+
+
+def text_array(
+    offsets: npt.NDArray[np.int32], data: npt.NDArray[np.uint8], like: pa.StringArray
+) -> pa.StringArray:
+    """A string column of new texts with the nulls of another of the same length.
+
+    `offsets` int32 (n + 1,) and `data` are kept, not copied.
+    """
+    bits = None
+    if like.null_count:
+        bits = like.buffers()[0]
+        if like.offset:
+            valid = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")
+            packed = np.packbits(valid[like.offset : like.offset + len(like)], bitorder="little")
+            bits = pa.py_buffer(packed)
+    buffers = [bits, pa.py_buffer(offsets), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.string(), len(like), buffers, null_count=like.null_count)

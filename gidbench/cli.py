@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -102,20 +103,88 @@ def run(
 
 
 @cli.command()
-@click.option("--records", type=COUNT, required=True, help="How many employees.")
-@click.option("--out", type=click.Path(path_type=Path), help="File: .csv, .parquet, .arrow or .xlsx.")
-@click.option("--into", metavar="URL", help="Database whose table employee takes them.")
+@click.option("--records", type=COUNT, help="How many (default: what the spec says).")
+@click.option("--first-row", type=COUNT, default=0, help="Begin with this row of the table, from 0.")
+@click.option("--spec", type=click.Path(path_type=Path), help="TOML file of the tables to make [employees].")
+@click.option("--table", help="Table of the spec [its first].")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="TEXT",
+    help='A column in the place of a spec, as "NAME: KIND option=value …"; repeat it.',
+)
+@click.option("--like", metavar="URL/TABLE", help="Write a spec for the columns of a database's table, and stop.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="File: .csv, .csv.gz, .csv.zst, .parquet, .arrow or .xlsx; - for CSV to standard output.",
+)
+@click.option("--into", metavar="URL", help="Database; the table of that name takes the rows.")
 @click.option("--replace", is_flag=True, help="With --into: empty the table first.")
+@click.option("--no-header", is_flag=True, help="CSV without a header row: such slices can be put together.")
+@click.option(
+    "--guard-formulas", is_flag=True, help="An apostrophe before texts that spreadsheets take for formulas."
+)
 @_seed
 @_batch
 @_workers
 @_as_json
-def generate(seed: int | None, as_json: bool, **options: Any) -> None:
-    """Make dummy employees: the same seed gives the same bytes, however many workers."""
+def generate(
+    seed: int | None,
+    columns: tuple[str, ...],
+    like: str | None,
+    spec: Path | None,
+    as_json: bool,
+    no_header: bool,
+    **options: Any,
+) -> None:
+    """Make dummy rows: the same seed gives the same bytes, however many workers.
+
+    Employees, or any table by a spec. Prints a digest of the records; `gidbench verify` finds the same one in
+    the file or table that they went to.
+    """
+    from gidbench import operations
+    from gidbench.specs.parsing import columns_from_shorthand
+
+    if like is not None:
+        _write_spec(like, options["out"])
+        return
+    if columns and spec:
+        raise InputError("both a spec and columns are given", "Choose one of --spec and --column")
+    known = columns_from_shorthand(columns, options.pop("table") or "table") if columns else spec
+    to_output = str(options["out"]) == "-"
+    with _progress(quiet=as_json) as progress:
+        result = operations.generate(
+            seed=seed or 0, spec=known, header=not no_header, progress=progress, **options
+        )
+    _show(result, as_json, to_error=to_output)
+
+
+def _write_spec(like: str, out: Path | None) -> None:
+    from gidbench.files.atomic import write_text
+    from gidbench.specs.rendering import to_toml
+    from gidbench.stores.describe import describe_table
+
+    found = describe_table(like)
+    text = to_toml(found.spec, found.notes)
+    if out is None or str(out) == "-":
+        click.echo(text, nl=False)
+    else:
+        write_text(out, text)
+
+
+@cli.command()
+@click.argument("source")
+@click.option("--expect", metavar="DIGEST", help="Fail unless the digest is this one.")
+@_workers
+@_as_json
+def verify(source: str, as_json: bool, **options: Any) -> None:
+    """Digest the records of SOURCE, a file or URL/TABLE: equal digests, equal records."""
     from gidbench import operations
 
     with _progress(quiet=as_json) as progress:
-        result = operations.generate(seed=seed or 0, progress=progress, **options)
+        result = operations.verify(source, progress=progress, **options)
     _show(result, as_json)
 
 
@@ -148,16 +217,14 @@ def process(file: Path, as_json: bool, **options: Any) -> None:
 def sync(source: str, target: str | None, conflicts: Path | None, as_json: bool) -> None:
     """Make global_id agree with employee, in one transaction."""
     from gidbench import operations
-    from gidbench.files.writers import check_destination, open_writer
+    from gidbench.files.writers import check_destination, write_file
 
     if conflicts:
         check_destination(conflicts)
     with _progress(quiet=as_json) as progress:
         result = operations.sync(source, target, progress=progress)
     if conflicts and result.conflicts is not None:
-        with open_writer(conflicts, result.conflicts.schema) as writer:
-            for batch in result.conflicts.to_batches():
-                writer.write(writer.prepare(batch))
+        write_file(conflicts, result.conflicts.to_batches(), result.conflicts.schema)
     _show(result, as_json)
 
 
@@ -179,13 +246,14 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-def _show(result: Outcome, as_json: bool) -> None:
+def _show(result: Outcome, as_json: bool, *, to_error: bool = False) -> None:
+    """Print a result; on standard error where standard output has the records."""
     if as_json:
-        click.echo(json.dumps(result.to_dict(), indent=2))
+        click.echo(json.dumps(result.to_dict(), indent=2), err=to_error)
         return
     from gidbench.terminal import print_outcome
 
-    print_outcome(result)
+    print_outcome(result, to_error=to_error)
 
 
 @contextlib.contextmanager
@@ -227,7 +295,8 @@ def main(arguments: list[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("gidbench: interrupted; nothing half-done was kept.", err=True)
         sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader of standard output has enough; what is left must not be flushed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
     except Exception as error:  # a fault of ours: the log has the traceback, the reader a sentence
         import logging

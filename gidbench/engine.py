@@ -16,6 +16,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from gidbench.errors import OperationCancelled
 
 T = TypeVar("T")
@@ -26,7 +29,8 @@ R = TypeVar("R")
 class Progress:
     """How far an operation is: `done` of `total` units (records, bytes, steps) of the present phase.
 
-    `last` is set on the very last report, after which none follows.
+    `last` is set on the very last report, after which none follows. `bytes_done` says how many bytes were made
+    or read by then, where that is known and not the unit itself.
     """
 
     phase: str
@@ -34,6 +38,7 @@ class Progress:
     total: int
     unit: str = "records"
     last: bool = False
+    bytes_done: int = 0
 
 
 ProgressCallback = Callable[[Progress], None]
@@ -81,10 +86,12 @@ class Context:
     busy: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def report(self, phase: str, done: int, total: int, unit: str = "records") -> None:
+    def report(
+        self, phase: str, done: int, total: int, unit: str = "records", *, bytes_done: int = 0
+    ) -> None:
         self.cancellation.check()
         if self.progress:
-            self.progress(Progress(phase, done, total, unit))
+            self.progress(Progress(phase, done, total, unit, bytes_done=bytes_done))
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -153,6 +160,27 @@ def map_ordered(
         finally:
             for future in pending:
                 future.cancel()
+
+
+class Buffers:
+    """Memory that goes round: taken to render a part into, given back when the part is written.
+
+    There are as many as parts are in flight; each is as large as the largest part it held.
+    """
+
+    def __init__(self) -> None:
+        self._free: deque[npt.NDArray[np.uint8]] = deque()
+
+    def take(self, size: int) -> npt.NDArray[np.uint8]:
+        """An uninitialised array of at least `size` bytes."""
+        with suppress(IndexError):
+            held = self._free.pop()
+            if held.size >= size:
+                return held
+        return np.empty(size + size // 8, np.uint8)
+
+    def give(self, buffer: npt.NDArray[np.uint8]) -> None:
+        self._free.append(buffer)
 
 
 async def run_async(

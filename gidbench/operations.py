@@ -6,84 +6,81 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psutil
 import pyarrow as pa
 
-from gidbench import generation
-from gidbench.engine import Cancellation, Context, ProgressCallback, ending, map_ordered
-from gidbench.errors import GidbenchError, InputError, StoreError
+from gidbench.engine import Cancellation, Context, ProgressCallback, ending
+from gidbench.errors import GidbenchError, InputError, StoreError, VerificationError
 from gidbench.files.readers import open_reader
-from gidbench.files.writers import check_destination, open_writer
+from gidbench.files.writers import STANDARD_OUTPUT, CsvOptions, check_destination
+from gidbench.generating import GenerationResult, Making
+from gidbench.generation.plan import Plan, employees
 from gidbench.kernels.warmup import compile_all
 from gidbench.outcome import Outcome
 from gidbench.processing import ProcessResult, process_file
-from gidbench.records import EMPLOYEE, map_header
+from gidbench.records import SCHEMAS, map_header
 from gidbench.settings import load_settings
+from gidbench.specs.model import Spec
+from gidbench.specs.parsing import load_spec
 from gidbench.stores.base import AuditEntry, Store
 from gidbench.stores.opening import is_same_store, open_store
 from gidbench.synchronisation import SyncResult, synchronise
 from gidbench.units import utc_now
+from gidbench.verification import VerificationResult, digest_source
 
 _log = logging.getLogger("gidbench")
-R = TypeVar("R")
 Done = TypeVar("Done", bound=Outcome)
-_BYTES_PER_EMPLOYEE = 110  # of Arrow buffers, measured; the guard against filling the memory
-
-
-@dataclass(frozen=True)
-class GenerationResult(Outcome):
-    """Employees made, and where they are: `batches` where neither a file nor a database was named."""
-
-    batches: list[pa.RecordBatch] = field(default_factory=list, repr=False)
-    destination: str = "memory"
-    bytes_written: int = 0
-
-    def counts(self) -> dict[str, int | str]:
-        return {"destination": self.destination, "bytes_written": self.bytes_written}
-
-    def to_arrow(self) -> pa.Table:
-        """The batches as one Arrow table of `gidbench.records.EMPLOYEE`."""
-        return pa.Table.from_batches(self.batches, EMPLOYEE)
-
-    def to_pandas(self) -> Any:
-        """The batches as a pandas DataFrame."""
-        return self.to_arrow().to_pandas()
+_SAMPLE_ROWS = 1_000  # whose size in memory stands for the rest
 
 
 def generate(
-    records: int,
+    records: int | None = None,
     *,
     seed: int = 0,
+    spec: str | Path | Spec | None = None,
+    table: str | None = None,
+    first_row: int = 0,
     batch_size: int | None = None,
     workers: int | None = None,
     out: str | Path | None = None,
     into: str | None = None,
     replace: bool = False,
+    header: bool = True,
+    guard_formulas: bool = False,
     progress: ProgressCallback | None = None,
     cancellation: Cancellation | None = None,
 ) -> GenerationResult:
-    """Make `records` employees; row i is a function of (seed, i) alone.
+    """Make rows of a table; every value is a function of (seed, table, column, row) alone.
 
     Parameters
     ----------
     records:
-        How many, from 0 to about 6.8 thousand million.
+        How many; default: what the spec says of the table. Employees: from 0 to about 2.6 million million.
     seed:
         0 .. 2^64 - 1.
+    spec, table:
+        A spec, or the TOML file of one, and the name of one of its tables (its first). Default: employees.
+    first_row:
+        Row of the table to begin with, from 0: rows 500 to 599 are the same by themselves as in the whole.
     batch_size, workers:
-        Records per batch and threads; default: the settings. They never change the result.
+        Records per batch in memory and in loads, and threads; default: the settings. They never change a row.
     out:
-        File to write: .csv, .parquet, .arrow or .xlsx; it is there whole or not at all.
+        File to write: .csv, .csv.gz, .csv.zst, .parquet, .arrow or .xlsx, there whole or not at all; or `-`,
+        CSV to standard output.
     into:
-        URL of a database whose table `employee` takes the rows, in one transaction.
+        URL of a database; the table of that name takes the rows, in one transaction, and is created where it
+        does not exist.
     replace:
         With `into`: empty the table first; without it, rows that are there are an InputError.
+    header:
+        Whether CSV begins with a header row; without it, files of consecutive slices can be put together.
+    guard_formulas:
+        Put an apostrophe before texts that a spreadsheet would take for formulas (files only).
 
     Returns
     -------
@@ -94,78 +91,102 @@ def generate(
     InputError, CapacityError, StoreError, OperationCancelled
     """
     settings = load_settings(batch_size=batch_size, workers=workers)
-    generation.check_range(0, records)
-    key = generation.seed_key(seed)
+    plan = _plan(spec, table, seed)
+    count = plan.table.records if records is None else records
+    if count is None:
+        raise InputError(f"nothing says how many records of {plan.table.name} to make", "Say records")
+    plan.check(first_row, count)
     if out is not None and into is not None:
         raise InputError("both a file and a database are named", "Choose one of out and into")
-    path = Path(out) if out is not None else None
-    if path is not None:
-        check_destination(path)
-    if path is None and into is None:
-        _guard_memory(records)
+    if out is None and (not header or guard_formulas):
+        raise InputError("there is no file whose header or formulas could be seen to", "Name one with out")
+    if out is not None:
+        check_destination(out)
     compile_all()
     context = _context(progress, cancellation)
-    maker = _Maker(records, key, settings.batch_size, settings.workers, context)
+    making = Making(plan, first_row, count, settings.workers, context, guard_formulas)
+    if out is None and into is None:
+        _guard_memory(plan, first_row, count)
     started = time.perf_counter_ns()
     batches: list[pa.RecordBatch] = []
-    if path is not None:
+    if out is not None:
         with context.phase("generate and write"):
-            maker.write(path)
+            making.write(out, CsvOptions(header))
     elif into is not None:
-        with (
-            open_store(into) as store,
-            ending(maker.batches()) as made,
-            context.phase("generate and insert"),
-        ):
-            _fill(store, made, replace=replace, records=records, seed=seed)
+        made = making.batches(settings.batch_size, digest=True)
+        with open_store(into) as store, ending(made), context.phase("generate and insert"):
+            _fill(store, made, plan, replace=replace, records=count)
     else:
         with context.phase("generate"):
-            batches = list(maker.batches())
+            batches = list(making.batches(settings.batch_size, digest=False))
+    to_disk = out is not None and str(out) != STANDARD_OUTPUT
     result = GenerationResult(
         "generate",
-        records,
+        count,
         0.0,
         dict(context.phases),
         dict(context.busy),
         batches,
-        str(path) if path else "employee" if into else "memory",
-        path.stat().st_size if path else maker.bytes_made,
+        _destination(out, into, plan.table.name),
+        Path(str(out)).stat().st_size if to_disk else making.bytes_made,
+        plan.schema,
+        None if out is None and into is None else str(making.digest),
     )
     return _finished(result, started)
 
 
-class _Maker:
-    """Employees on many threads, handed out in order."""
+def _plan(spec: str | Path | Spec | None, table: str | None, seed: int) -> Plan:
+    if spec is None:
+        if table not in (None, "employee"):
+            raise InputError(f"there is no table {table!r} without a spec", "Name a spec, or leave out table")
+        return employees(seed)
+    known = spec if isinstance(spec, Spec) else load_spec(spec)
+    name = next(iter(known.tables)) if table is None else table
+    if name not in known.tables:
+        raise InputError(f"the spec has no table {name!r}", f"Use one of {', '.join(known.tables)}")
+    return Plan(known, name, seed)
 
-    def __init__(self, records: int, key: int, size: int, workers: int, context: Context) -> None:
-        self._records, self._key, self._size = records, key, size
-        self._workers, self._context = workers, context
-        self._done = self.bytes_made = 0
 
-    def _each(self, work: Callable[[pa.RecordBatch], R]) -> Generator[R, None, None]:
-        """`work` of each batch, done where the batch is made."""
+def _destination(out: str | Path | None, into: str | None, table: str) -> str:
+    if out is not None:
+        return "standard output" if str(out) == STANDARD_OUTPUT else str(out)
+    return table if into is not None else "memory"
 
-        def make(part: tuple[int, int]) -> tuple[int, int, R]:
-            batch = generation.employees(self._key, *part)
-            return batch.num_rows, batch.nbytes, work(batch)
 
-        parts = generation.parts(0, self._records, self._size)
-        made = map_ordered(make, parts, workers=self._workers, cancellation=self._context.cancellation)
-        with ending(made):
-            for rows, size, result in made:
-                yield result
-                self._done += rows
-                self.bytes_made += size
-                self._context.report("generating", self._done, self._records)
+def verify(
+    source: str | Path,
+    *,
+    expect: str | None = None,
+    workers: int | None = None,
+    progress: ProgressCallback | None = None,
+    cancellation: Cancellation | None = None,
+) -> VerificationResult:
+    """Work out the digest of the records in a file or a table.
 
-    def batches(self) -> Generator[pa.RecordBatch, None, None]:
-        return self._each(lambda batch: batch)
+    Parameters
+    ----------
+    source:
+        .csv, .tsv, .txt (also .gz and .zst), .xlsx, .parquet or .arrow, or URL/TABLE of a database.
+    expect:
+        The digest that it must have, as generation told it.
 
-    def write(self, path: Path) -> None:
-        """To a file; rendering is done by the threads, too."""
-        with open_writer(path, EMPLOYEE) as writer, ending(self._each(writer.prepare)) as made:
-            for prepared in made:
-                writer.write(prepared)
+    Raises
+    ------
+    InputError, StoreError, OperationCancelled; VerificationError where the digest is another one
+    """
+    settings = load_settings(workers=workers)
+    compile_all()
+    context = _context(progress, cancellation)
+    started = time.perf_counter_ns()
+    with context.phase("read and digest"):
+        found = digest_source(str(source), settings.workers, context)
+    result = _finished(VerificationResult.of(found, dict(context.phases)), started)
+    if expect is not None and expect.strip().lower() != result.digest:
+        raise VerificationError(
+            f"{result.records:,} records have the digest {result.digest}, not {expect.strip()}",
+            "What arrived is not what was sent: compare the number of records first",
+        )
+    return result
 
 
 def process(
@@ -252,8 +273,13 @@ def _context(progress: ProgressCallback | None, cancellation: Cancellation | Non
     return Context(progress, cancellation or Cancellation())
 
 
-def _guard_memory(records: int) -> None:
-    needed, free = records * _BYTES_PER_EMPLOYEE, psutil.virtual_memory().available
+def _guard_memory(plan: Plan, first_row: int, records: int) -> None:
+    """Raise InputError where the rows would not fit into memory, going by what the first of them take."""
+    sample = min(records, _SAMPLE_ROWS)
+    if not sample:
+        return
+    needed = plan.batch(first_row, sample).nbytes * records // sample
+    free = psutil.virtual_memory().available
     if needed > free:
         raise InputError(
             f"{records:,} records need {needed >> 20:,} MiB, but only {free >> 20:,} MiB of memory are free",
@@ -261,21 +287,26 @@ def _guard_memory(records: int) -> None:
         )
 
 
-def _fill(store: Store, batches: Iterator[pa.RecordBatch], *, replace: bool, records: int, seed: int) -> None:
-    """Insert employees as one transaction, and leave a line in the audit log."""
-    moment = utc_now()
+def _fill(store: Store, batches: Iterator[pa.RecordBatch], plan: Plan, *, replace: bool, records: int) -> None:
+    """Insert rows as one transaction, and leave a line in the audit log."""
+    moment, table = utc_now(), plan.table.name
     store.create_tables()
     with _audited(store, "generate"), store.transaction():
-        if held := store.count("employee"):
+        if table not in SCHEMAS:
+            store.create_table(table, plan.schema)
+        elif plan.schema != SCHEMAS[table]:
+            raise InputError(f"the spec's {table} is not the table of that name", "Call it by another name")
+        if held := store.count(table):
             if not replace:
                 raise InputError(
-                    f"employee of {store.name} holds {held:,} rows already", "Say replace to empty it first"
+                    f"{table} of {store.name} holds {held:,} rows already", "Say replace to empty it first"
                 )
-            store.clear("employee")
-        inserted = store.append("employee", batches)
+            store.clear(table)
+        inserted = store.append(table, batches)
         if inserted != records:
             raise StoreError(f"{inserted:,} of {records:,} rows arrived", "Nothing was kept; run it again")
-        store.record(AuditEntry("generate", moment, "done", {"records": records}, {"seed": str(seed)}))
+        parameters = {"seed": str(plan.seed), "table": table}
+        store.record(AuditEntry("generate", moment, "done", {"records": records}, parameters))
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from gidbench.doctor import Check
 from gidbench.engine import Progress as Step
 from gidbench.engine import ProgressCallback
 from gidbench.outcome import Outcome
-from gidbench.units import format_bytes, format_count
+from gidbench.units import format_bytes, format_count, format_rate
 
 _TIER_STYLES = {
     "ULTRA": "bold green",
@@ -47,16 +48,22 @@ def progress_bar(*, lines: bool) -> Iterator[ProgressCallback | None]:
     with Progress(*columns, console=console, transient=True) as bars:
         task: TaskID | None = None
         shown = ""
+        began = time.perf_counter()
 
         def callback(step: Step) -> None:
-            nonlocal task, shown
+            nonlocal task, shown, began
             title = step.phase.partition(":")[0] if step.unit == "rounds" else step.phase
             if task is None or title != shown:
                 if task is not None:
                     bars.remove_task(task)
                 task, shown = bars.add_task(step.phase, total=step.total or 1, amount=""), title
+                began = time.perf_counter()
             bars.update(
-                task, description=step.phase, completed=step.done, total=step.total or 1, amount=_amount(step)
+                task,
+                description=step.phase,
+                completed=step.done,
+                total=step.total or 1,
+                amount=_amount(step) + _speed(step, time.perf_counter() - began),
             )
 
         yield callback
@@ -78,6 +85,16 @@ def _amount(step: Step) -> str:
     if step.unit == "bytes":
         return f"{format_bytes(step.done)} of {format_bytes(step.total)}"
     return f"{format_count(step.done)} of {format_count(step.total)} {step.unit}"
+
+
+def _speed(step: Step, seconds: float) -> str:
+    """Records and bytes per second so far, where the step counts them."""
+    if seconds <= 0 or step.unit not in ("records", "bytes", "rows"):
+        return ""
+    if step.unit == "bytes":
+        return f"  {format_bytes(int(step.done / seconds))}/s"
+    told = f"  {format_rate(step.done / seconds)}"
+    return told + (f"  {format_bytes(int(step.bytes_done / seconds))}/s" if step.bytes_done else "")
 
 
 def print_run(outcome: RunOutcome) -> None:
@@ -118,14 +135,14 @@ def _near(path: Path) -> str:
     return relative if not relative.startswith("..") else str(path)
 
 
-def print_outcome(result: Outcome) -> None:
+def print_outcome(result: Outcome, *, to_error: bool = False) -> None:
     """Label and value, a line each."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for label, value in result.rows():
         table.add_row(label, escape(value))
-    Console().print(table, highlight=False)
+    Console(stderr=to_error).print(table, highlight=False)
 
 
 def print_checks(checks: list[Check]) -> None:

@@ -19,7 +19,7 @@ class Verified:
     Attributes
     ----------
     value:
-        Checksum of the output; equal for every round of every case of a family.
+        Digest of the output; equal for every round of every case of a family.
     cells, bytes:
         Values and bytes that the operation took in or gave out, for cells/s and bytes/s.
     facts:

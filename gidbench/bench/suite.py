@@ -12,14 +12,15 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from gidbench import generation
 from gidbench.bench.case import Case, TimedCall, Verified
-from gidbench.digest import checksum
+from gidbench.digest import digest_of
 from gidbench.engine import Cancellation
 from gidbench.errors import InputError, VerificationError
-from gidbench.files.writers import open_writer
+from gidbench.files.writers import write_file
+from gidbench.generating import GenerationResult
+from gidbench.generation.plan import employees, parts
 from gidbench.files.xlsx_writer import MAX_ROWS
-from gidbench.operations import GenerationResult, generate, process, sync
+from gidbench.operations import generate, process, sync
 from gidbench.outcome import Outcome
 from gidbench.processing import TABLE as FILE_TABLE
 from gidbench.processing import ProcessResult
@@ -57,9 +58,9 @@ class Bench:
 
     def people(self, count: int | None = None) -> Iterator[pa.RecordBatch]:
         """The employees that every case is about."""
-        key = generation.seed_key(self.seed)
-        for part in generation.parts(0, self.records if count is None else count, _PART_ROWS):
-            yield generation.employees(key, *part)
+        plan = employees(self.seed)
+        for part in parts(0, self.records if count is None else count, _PART_ROWS):
+            yield plan.batch(*part)
 
 
 def cases_for(operation: str, bench: Bench) -> list[Case]:
@@ -91,7 +92,7 @@ def _generate_cases(bench: Bench) -> list[Case]:
         def verify(outcome: Outcome) -> Verified:
             if not isinstance(outcome, GenerationResult):
                 raise TypeError("a generation case times generate")
-            value = checksum(read(outcome))
+            value = digest_of(read(outcome))
             facts = {"destination": variant, "bytes": outcome.bytes_written}
             return Verified(value, bench.records * len(EMPLOYEE), outcome.bytes_written, facts)
 
@@ -120,20 +121,19 @@ def _process_cases(bench: Bench) -> list[Case]:
 
     def case(suffix: str, title: str, records: int, wanted: pa.Schema) -> Case:
         path = bench.folder / f"intake{suffix}"
-        expected = checksum(batch.select(list(PERSON_FIELDS)) for batch in bench.people(records))
+        expected = digest_of(batch.select(list(PERSON_FIELDS)) for batch in bench.people(records))
 
         def prepare(cancellation: Cancellation) -> TimedCall:
             if not path.exists():
-                with open_writer(path, wanted) as writer:
-                    for batch in bench.people(records):
-                        writer.write(writer.prepare(batch.select(wanted.names)))
+                people = (batch.select(wanted.names) for batch in bench.people(records))
+                write_file(path, people, wanted)
             _begin_afresh(bench, FILE_TABLE)
             return lambda: process(path, bench.database, workers=bench.workers, cancellation=cancellation)
 
         def verify(outcome: Outcome) -> Verified:
             if not isinstance(outcome, ProcessResult):
                 raise TypeError("a processing case times process")
-            value = checksum(_read_table(bench.database, FILE_TABLE, PERSON_FIELDS))
+            value = digest_of(_read_table(bench.database, FILE_TABLE, PERSON_FIELDS))
             if value != expected:
                 raise VerificationError(
                     f"the rows of {FILE_TABLE} are not the people of the file ({value}, not {expected})",
@@ -159,11 +159,11 @@ def _process_cases(bench: Bench) -> list[Case]:
 
 def _sync_cases(bench: Bench) -> list[Case]:
     deleted = 0
-    parts = []
+    persons_made = []
     for batch in bench.people():
         deleted += batch.num_rows - batch.column("deleted_at").null_count
-        parts.append(batch.select(list(PERSON_FIELDS)))
-    expected = checksum(parts)
+        persons_made.append(batch.select(list(PERSON_FIELDS)))
+    expected = digest_of(persons_made)
 
     def verify(outcome: Outcome, wanted: dict[str, int]) -> Verified:
         if not isinstance(outcome, SyncResult):
@@ -178,7 +178,7 @@ def _sync_cases(bench: Bench) -> list[Case]:
             inactive += int(pc.sum(pc.equal(batch.column("status"), NON_ACTIVE)).as_py())
             gids += batch.num_rows - batch.column("g_id").null_count
             persons.append(batch.select(list(PERSON_FIELDS)))
-        value = checksum(persons)
+        value = digest_of(persons)
         if value != expected or inactive != deleted or gids != bench.records:
             raise VerificationError(
                 f"global_id holds {value} with {inactive:,} {NON_ACTIVE}, not {expected} with {deleted:,}",

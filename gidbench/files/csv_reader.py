@@ -145,6 +145,9 @@ class CsvReader:
             if end - first >= mmap.PAGESIZE:
                 self._map.madvise(mmap.MADV_DONTNEED, first, (end - first) // mmap.PAGESIZE * mmap.PAGESIZE)
 
+    def sheets(self) -> Iterator[CsvReader]:
+        yield self
+
     def close(self) -> None:
         del self._bytes
         try:

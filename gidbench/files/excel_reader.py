@@ -21,20 +21,21 @@ CHUNK_ROWS = 50_000
 
 
 class ExcelReader:
-    """The first sheet of a workbook, all cells as text; see `gidbench.files.text.TableReader`.
+    """A sheet of a workbook, all cells as text; see `gidbench.files.text.TableReader`.
 
     The first row with a cell in it is the header; rows without any are passed over.
     """
 
     unit = "rows"
 
-    def __init__(self, path: Path, *, chunk_rows: int = CHUNK_ROWS) -> None:
-        self._chunk_rows = chunk_rows
+    def __init__(self, path: Path, *, chunk_rows: int = CHUNK_ROWS, sheet: int = 0) -> None:
+        self._path, self._chunk_rows, self._sheet = path, chunk_rows, sheet
         try:
             book = fastexcel.read_excel(path)
             # skip_rows=0 keeps blank rows at the top, so that row numbers are the sheet's
-            sheet = book.load_sheet(0, header_row=None, skip_rows=0, dtypes="string")
-            self._rows: pa.RecordBatch = sheet.to_arrow()
+            self._sheet_count = len(book.sheet_names)
+            loaded = book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
+            self._rows: pa.RecordBatch = loaded.to_arrow()
         except fastexcel.FastExcelError as error:
             raise InputError(
                 f"{path.name} cannot be read as a workbook ({_first_line(error)})",
@@ -42,7 +43,7 @@ class ExcelReader:
             ) from error
         head = next((row for row in range(self._rows.num_rows) if any(self._cells(row))), None)
         if head is None:
-            raise InputError(f"{path.name} has no cell in its first sheet", "Give a sheet with a header row")
+            raise InputError(f"{path.name} has no cell in its sheet {sheet + 1}", "Give a sheet with a header row")
         self.header = [cell.strip() for cell in self._cells(head)]
         self.header_lines = head + 1
         self.size = self._rows.num_rows - self.header_lines
@@ -80,6 +81,16 @@ class ExcelReader:
             rows,
             raw,
         )
+
+    def sheets(self) -> Iterator[ExcelReader]:
+        yield self
+        for sheet in range(self._sheet + 1, self._sheet_count):
+            try:
+                further = ExcelReader(self._path, chunk_rows=self._chunk_rows, sheet=sheet)
+            except InputError:  # without a cell, or a chart: no part of the table
+                continue
+            if further.header == self.header:
+                yield further
 
     def close(self) -> None:
         del self._rows

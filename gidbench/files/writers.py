@@ -1,170 +1,179 @@
-"""Writers of record batches: CSV, Parquet, Arrow IPC and xlsx behind one face.
+"""Writers of record batches behind one face: CSV (also compressed), Parquet, Arrow IPC and xlsx.
 
-`prepare` may run on many threads at once; `write` is called with its results in order. What a writer
-produces depends on the rows alone, never on how they were cut into batches.
+`prepare` may run on many threads at once; `write` is called with its results in order. The caller cuts rows
+into parts of `part_rows` (the last may be smaller), so what is written depends on the rows alone, never on
+the batches they came in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
 import pyarrow.parquet
 
 from gidbench.errors import InputError
 from gidbench.files.atomic import replacing
+from gidbench.files.compressed import GzipCsvWriter, ZstdCsvWriter
+from gidbench.files.csv_writer import CsvWriter
 from gidbench.files.xlsx_writer import XlsxWriter
 
-_NO_QUOTES = pa.csv.WriteOptions(include_header=False, quoting_style="none")
-ROW_GROUP = 131_072  # rows per Parquet row group and per Arrow IPC batch, whatever the batch size
+ROW_GROUP = 131_072  # rows per Parquet row group and per Arrow IPC batch
+STANDARD_OUTPUT = "-"
 
 
 class Writer(Protocol):
-    """One open file that takes batches of one schema."""
+    """One open file that takes parts of one schema."""
 
-    def prepare(self, batch: pa.RecordBatch) -> Any: ...
+    part_rows: int
 
-    def write(self, prepared: Any) -> None: ...
+    def prepare(self, batch: pa.RecordBatch) -> Any:
+        """What can be done on any thread, for a part."""
+        ...
 
-    def close(self) -> None: ...
-
-
-class CsvWriter:
-    """RFC 4180 with a header row, UTF-8, LF; only values with a quote, comma or line end are quoted."""
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._file = path.open("wb")
-        titles = [pa.array([name], pa.string()) for name in schema.names]
-        self._file.write(_quoted_rows(titles))
-
-    def prepare(self, batch: pa.RecordBatch) -> pa.Buffer:
-        sink = pa.BufferOutputStream()
-        try:
-            pa.csv.write_csv(batch, sink, _NO_QUOTES)
-        except pa.ArrowInvalid:  # a value needs quotes; Arrow would put them around every text of the batch
-            return _quoted_rows(batch.columns)
-        return sink.getvalue()
-
-    def write(self, prepared: pa.Buffer) -> None:
-        self._file.write(prepared)
+    def write(self, prepared: Any) -> int:
+        """Write the next part; returns about how many bytes it has."""
+        ...
 
     def close(self) -> None:
-        self._file.close()
+        """Write what ends the file; the file itself is the caller's."""
+        ...
 
 
-def _quoted_rows(columns: Sequence[pa.Array]) -> pa.Buffer:
-    """Rows as CSV, like Arrow's writer, but with quotes around the values that need them."""
-    cells = []
-    for column in columns:
-        text = column.cast(pa.string())
-        quoted = pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")
-        needed = pc.match_substring_regex(text, '[",\r\n]')
-        cells.append(pc.fill_null(pc.if_else(needed, quoted, text), ""))
-    rows = pc.binary_join_element_wise(pc.binary_join_element_wise(*cells, ","), "\n", "")
-    return rows.buffers()[2]
-
-
-class _Regrouping:
-    """Collects rows into groups of ROW_GROUP, so that batches of any size give the same file."""
-
-    def __init__(self, schema: pa.Schema) -> None:
-        self._schema = schema
-        self._held: list[pa.RecordBatch] = []
-        self._rows = 0
-
-    def prepare(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        return batch
-
-    def write(self, prepared: pa.RecordBatch) -> None:
-        while prepared.num_rows:
-            head = prepared.slice(0, ROW_GROUP - self._rows)
-            self._held.append(head)
-            self._rows += head.num_rows
-            prepared = prepared.slice(head.num_rows)
-            if self._rows == ROW_GROUP:
-                self._flush()
-
-    def _flush(self) -> None:
-        if self._rows:
-            # two pieces are copied into one, a single one would be passed on with what lies around its rows
-            self._held.append(self._held[0].slice(0, 0))
-            self._emit(pa.Table.from_batches(self._held, self._schema).combine_chunks())
-            self._held, self._rows = [], 0
-
-    def _emit(self, group: pa.Table) -> None:
-        raise NotImplementedError
-
-
-class ParquetWriter(_Regrouping):
+class ParquetWriter:
     """Parquet, snappy, row groups of ROW_GROUP rows."""
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        super().__init__(schema)
-        self._file = pa.parquet.ParquetWriter(path, schema)
+    part_rows = ROW_GROUP
 
-    def _emit(self, group: pa.Table) -> None:
-        self._file.write_table(group, row_group_size=ROW_GROUP)
+    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+        self._file = pa.parquet.ParquetWriter(file, schema)
+
+    def prepare(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        return _whole(batch)
+
+    def write(self, prepared: pa.RecordBatch) -> int:
+        if prepared.num_rows:
+            self._file.write_batch(prepared, row_group_size=ROW_GROUP)
+        return int(prepared.nbytes)
 
     def close(self) -> None:
-        self._flush()
         self._file.close()
 
 
-class ArrowWriter(_Regrouping):
+class ArrowWriter:
     """Arrow IPC file format, batches of ROW_GROUP rows."""
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        super().__init__(schema)
-        self._sink = pa.OSFile(str(path), "wb")
-        self._file = pa.ipc.new_file(self._sink, schema)
+    part_rows = ROW_GROUP
 
-    def _emit(self, group: pa.Table) -> None:
-        self._file.write_table(group)
+    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+        self._file = pa.ipc.new_file(file, schema)
+
+    def prepare(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        return _whole(batch)
+
+    def write(self, prepared: pa.RecordBatch) -> int:
+        if prepared.num_rows:
+            self._file.write_batch(prepared)
+        return int(prepared.nbytes)
 
     def close(self) -> None:
-        self._flush()
         self._file.close()
-        self._sink.close()
 
 
-WRITERS: dict[str, Callable[[Path, pa.Schema], Writer]] = {
+def _whole(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch in buffers of its own: a slice would be written with what lies around its rows."""
+    if all(column.offset == 0 for column in batch.columns):
+        return batch
+    return pa.concat_batches([batch, batch.slice(0, 0)])
+
+
+WRITERS: dict[str, Callable[[BinaryIO, pa.Schema], Writer]] = {
     ".csv": CsvWriter,
+    ".csv.gz": GzipCsvWriter,
+    ".csv.zst": ZstdCsvWriter,
     ".parquet": ParquetWriter,
     ".arrow": ArrowWriter,
     ".xlsx": XlsxWriter,
 }
 
 
-def check_destination(path: Path) -> None:
-    """Raise InputError unless a writer exists for the file's extension."""
-    if path.suffix.lower() not in WRITERS:
-        raise InputError(
-            f"{path.name} has the extension {path.suffix!r}", f"Use one of {', '.join(sorted(WRITERS))}"
-        )
+@dataclass(frozen=True)
+class CsvOptions:
+    """What can be said of CSV: whether it has a header row."""
+
+    header: bool = True
+
+
+def check_destination(path: str | Path) -> str:
+    """The extension that decides on the writer; InputError where there is none for it."""
+    if str(path) == STANDARD_OUTPUT:
+        return ".csv"
+    name = Path(path).name.lower()
+    for suffix in sorted(WRITERS, key=len, reverse=True):
+        if name.endswith(suffix) and name != suffix:
+            return suffix
+    raise InputError(
+        f"{Path(path).name} has the extension {Path(path).suffix!r}", f"Use one of {', '.join(sorted(WRITERS))}"
+    )
 
 
 @contextmanager
-def open_writer(path: Path, schema: pa.Schema) -> Iterator[Writer]:
-    """A writer by the file's extension; the file appears under its name only when everything is written."""
-    check_destination(path)
-    with replacing(path) as beside:
-        writer = WRITERS[path.suffix.lower()](beside, schema)
+def open_writer(path: str | Path, schema: pa.Schema, options: CsvOptions | None = None) -> Iterator[Writer]:
+    """A writer by the file's extension; the file appears under its name only when everything is written.
+
+    `-` writes CSV to standard output. `options` are for CSV only; InputError elsewhere.
+    """
+    suffix = check_destination(path)
+    make: Callable[..., Writer] = WRITERS[suffix]
+    given: dict[str, Any] = {}
+    if options is not None and not options.header:
+        if not suffix.startswith(".csv"):
+            raise InputError(f"a {suffix} file has no header row to leave out", "Leave out only that of CSV")
+        given["header"] = False
+    if str(path) == STANDARD_OUTPUT:
+        with suppress(AttributeError):
+            sys.stdout.flush()
+        writer = make(sys.stdout.buffer, schema, **given)
+        yield writer
+        writer.close()
+        sys.stdout.buffer.flush()
+        return
+    with replacing(Path(path)) as beside, beside.open("wb") as file:
+        writer = make(file, schema, **given)
         try:
             yield writer
         except BaseException:
-            _abandon(writer)
+            with suppress(OSError, ValueError, pa.ArrowException):  # its content no longer matters
+                writer.close()
             raise
         writer.close()
 
 
-def _abandon(writer: Writer) -> None:
-    """Release the file of a writer whose content no longer matters."""
-    try:
-        writer.close()
-    except (OSError, ValueError, pa.ArrowException):
-        return
+def write_file(path: str | Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
+    """Write batches of any sizes to a file, whole or not at all."""
+    with open_writer(path, schema) as writer:
+        for part in recut(batches, writer.part_rows):
+            writer.write(writer.prepare(part))
+
+
+def recut(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of `rows`; the last may be smaller."""
+    held: list[pa.RecordBatch] = []
+    count = 0
+    for given in batches:
+        batch = given
+        while batch.num_rows:
+            head = batch.slice(0, rows - count)
+            held.append(head)
+            count += head.num_rows
+            batch = batch.slice(head.num_rows)
+            if count == rows:
+                yield held[0] if len(held) == 1 else pa.concat_batches(held)
+                held, count = [], 0
+    if held:
+        yield held[0] if len(held) == 1 else pa.concat_batches(held)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from gidbench.kernels.digits import number_digits
 from gidbench.kernels.keytable import EMPTY
-from gidbench.kernels.people import put_digits
+from gidbench.kernels.memory import address_of, store8
 from gidbench.kernels.registry import (
     I32,
     IN_I32,
@@ -25,6 +26,7 @@ from gidbench.kernels.registry import (
 MISSING, INVALID, TOO_SHORT, TOO_LONG = 1, 2, 3, 4
 NO_DATE = -(1 << 31)
 
+_10E8 = np.uint64(100_000_000)
 _SPACE, _DOT, _DASH, _SLASH, _COLON, _ZERO = 32, 46, 45, 47, 58, 48
 
 
@@ -262,5 +264,8 @@ def passport_ids(offsets, data, out_offsets, out, valid, codes):
 @kernel(IN_I64, OUT_U8)
 def format_national_ids(keys, out):
     """The 16 digits of each key, with leading zeros, into out[16 * n]."""
+    at = address_of(out)
     for row in range(keys.size):
-        put_digits(out, row * 16, keys[row], 16)
+        upper = np.uint64(keys[row]) // _10E8
+        store8(at + 16 * row, number_digits(upper))
+        store8(at + 16 * row + 8, number_digits(np.uint64(keys[row]) - upper * _10E8))

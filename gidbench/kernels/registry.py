@@ -28,9 +28,10 @@ def _out(dtype: Any) -> Any:
     return types.Array(dtype, 1, "C")
 
 
-IN_U8, IN_U16, IN_I16, IN_I32, IN_I64 = (
-    _in(t) for t in (types.uint8, types.uint16, types.int16, types.int32, types.int64)
+IN_U8, IN_U16, IN_I16, IN_I32, IN_I64, IN_U64 = (
+    _in(t) for t in (types.uint8, types.uint16, types.int16, types.int32, types.int64, types.uint64)
 )
+IN_I64_2D = types.Array(types.int64, 2, "C", readonly=True)
 OUT_U8, OUT_I32, OUT_I64, OUT_U64 = (_out(t) for t in (types.uint8, types.int32, types.int64, types.uint64))
 OUT_U8_2D, OUT_I32_2D = (types.Array(t, 2, "C") for t in (types.uint8, types.int32))
 

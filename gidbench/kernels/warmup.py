@@ -6,10 +6,38 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gidbench.kernels import digests, gids, intake, keytable, people, scan
+from gidbench.kernels import (
+    digests,
+    digits,
+    draws,
+    gids,
+    intake,
+    keytable,
+    numbers,
+    people,
+    quoting,
+    rows,
+    scan,
+    sheets,
+    texts,
+)
 from gidbench.kernels.registry import make_ready, registered
 
-MODULES = (people, gids, scan, intake, keytable, digests)
+MODULES = (
+    digests,
+    digits,
+    draws,
+    gids,
+    intake,
+    keytable,
+    numbers,
+    people,
+    quoting,
+    rows,
+    scan,
+    sheets,
+    texts,
+)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ _TYPES = {
     pa.string(): "VARCHAR",
     pa.date32(): "DATE",
     pa.timestamp("us"): "TIMESTAMP",
+    pa.bool_(): "BOOLEAN",
 }
 # no_ktp and g_id have no index here: DuckDB's cost a load two thirds of its rate (0.9 s became 2.7 s for a
 # million rows). Their uniqueness is a law that every process and sync checks inside its transaction.
@@ -67,6 +68,7 @@ class DuckDBStore:
     ) -> None:
         self.path = path.resolve() if path else None
         self.name = f"duckdb:///{path}" if path else "duckdb:///:memory:"
+        self._own: dict[str, pa.Schema] = {}
         self._identity = str(self.path) if self.path else f"memory-{id(self)}"
         if path and not path.resolve().parent.is_dir():
             raise InputError(
@@ -108,6 +110,38 @@ class DuckDBStore:
                 " counts JSON NOT NULL, parameters JSON NOT NULL)"
             )
 
+    def create_table(self, table: str, schema: pa.Schema) -> None:
+        columns = ", ".join(
+            f"{_quoted_name(field.name)} {_type_name(field.type)}{'' if field.nullable else ' NOT NULL'}"
+            for field in schema
+        )
+        self.rows(f"CREATE TABLE IF NOT EXISTS {_quoted(table)} ({columns})")
+        found = self.schema_of(table)
+        if found.names != schema.names or found.types != schema.types:
+            raise InputError(
+                f"{table} of {self.name} has other columns ({', '.join(found.names[:8])})",
+                "Name another table, or change the spec",
+            )
+        self._own[table] = schema
+
+    def schema_of(self, table: str) -> pa.Schema:
+        if table in SCHEMAS:
+            return SCHEMAS[table]
+        try:
+            with self.connection.cursor() as cursor:
+                found = cursor.sql(f"SELECT * FROM {_quoted(table)} LIMIT 0").to_arrow_table().schema
+        except duckdb.Error:
+            raise InputError(f"there is no table {table!r} in {self.name}", "Check its name") from None
+        self._own.setdefault(table, found)
+        return found
+
+    def _schema(self, table: str) -> pa.Schema:
+        """Schema of a table of ours, or of one that was created or looked up here."""
+        known = {**SCHEMAS, **self._own}
+        if table not in known:
+            raise InputError(f"there is no table {table!r}", f"Use one of {', '.join(known)}")
+        return known[table]
+
     def scalar(self, statement: str, parameters: Sequence[object] = ()) -> Any:
         """First column of the first row."""
         rows = self.rows(statement, parameters)
@@ -118,26 +152,29 @@ class DuckDBStore:
         return self.connection.execute(statement, list(parameters)).fetchall()
 
     def count(self, table: str) -> int:
-        return int(self.scalar(f"SELECT count(*) FROM {_known(table)}"))
+        self.schema_of(table)
+        return int(self.scalar(f"SELECT count(*) FROM {_quoted(table)}"))
 
     def clear(self, table: str) -> None:
-        self.rows(f"TRUNCATE {_known(table)}")
+        self._schema(table)
+        self.rows(f"TRUNCATE {_quoted(table)}")
 
     def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        names = ", ".join(f'"{column}"' for column in columns)
-        schema = pa.schema([SCHEMAS[_known(table)].field(column) for column in columns])
+        names = ", ".join(_quoted_name(column) for column in columns)
+        known = self._schema(table)
+        schema = pa.schema([known.field(column) for column in columns])
         with self.connection.cursor() as cursor:
-            for batch in cursor.sql(f"SELECT {names} FROM {table}").to_arrow_reader(BATCH_ROWS):
+            for batch in cursor.sql(f"SELECT {names} FROM {_quoted(table)}").to_arrow_reader(BATCH_ROWS):
                 yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
 
     def keys(self, table: str) -> npt.NDArray[np.int64]:
-        keys = self.connection.sql(f"SELECT no_ktp::BIGINT FROM {_known(table)}").to_arrow_table()
+        keys = self.connection.sql(f"SELECT no_ktp::BIGINT FROM {_quoted(table)}").to_arrow_table()
         return fixed_values(keys.column(0).combine_chunks(), np.int64)
 
     def append(self, table: str, batches: Iterable[pa.RecordBatch]) -> int:
-        with self.incoming(SCHEMAS[_known(table)], batches) as source:
+        with self.incoming(self._schema(table), batches) as source:
             self._limit_memory(min(self._memory_bytes, _LOAD_MEMORY_BYTES))
-            inserted = int(self.scalar(f"INSERT INTO {table} SELECT * FROM {source}"))
+            inserted = int(self.scalar(f"INSERT INTO {_quoted(table)} SELECT * FROM {source}"))
             self._limit_memory(self._memory_bytes)
         return inserted
 
@@ -291,7 +328,16 @@ def _opening_error(name: str, error: duckdb.IOException) -> Exception:
     return InputError(f"{name} cannot be opened as a DuckDB database", f"Name another file ({text[:160]})")
 
 
-def _known(table: str) -> str:
-    if table not in SCHEMAS:
-        raise InputError(f"there is no table {table!r}", f"Use one of {', '.join(SCHEMAS)}")
-    return table
+def _quoted(table: str) -> str:
+    """TABLE or SCHEMA.TABLE, each part quoted."""
+    return ".".join(_quoted_name(part) for part in table.split("."))
+
+
+def _quoted_name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _type_name(kind: pa.DataType) -> str:
+    if pa.types.is_decimal(kind):
+        return f"DECIMAL({kind.precision}, {kind.scale})"
+    return _TYPES[kind]

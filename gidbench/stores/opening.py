@@ -54,6 +54,17 @@ def open_store(text: str) -> Iterator[Store]:
         store.close()
 
 
+def split_table(text: str) -> tuple[str, str]:
+    """(URL of the database, table) of URL/TABLE, where TABLE may be SCHEMA.TABLE; options stay with the URL."""
+    url = parse_url(text)
+    database, slash, table = (url.database or "").rpartition("/")
+    if not slash or not database or not table:
+        raise InputError(
+            f"{safe_name(text)} names no table", "Write URL/TABLE, as in duckdb:///people.duckdb/employee"
+        )
+    return url.set(database=database).render_as_string(hide_password=False), table
+
+
 def is_same_store(one: str, other: str) -> bool:
     """Whether two URLs mean the same database."""
     first, second = parse_url(one), parse_url(other)

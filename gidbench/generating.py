@@ -1,0 +1,135 @@
+"""Generation from end to end: rows made on many threads, handed out or written in order, digested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+
+from gidbench.digest import Digest, digest_of
+from gidbench.engine import Context, ending, map_ordered
+from gidbench.files.csv_writer import guarded
+from gidbench.files.writers import CsvOptions, open_writer
+from gidbench.generation.plan import Plan
+from gidbench.outcome import Outcome
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class GenerationResult(Outcome):
+    """Rows made, and where they are: `batches` where neither a file nor a database was named.
+
+    Attributes
+    ----------
+    schema:
+        Of the rows.
+    bytes_written:
+        Size of the file; of the Arrow buffers elsewhere.
+    """
+
+    batches: list[pa.RecordBatch] = field(default_factory=list, repr=False)
+    destination: str = "memory"
+    bytes_written: int = 0
+    schema: pa.Schema = field(default_factory=lambda: pa.schema([]), repr=False)
+    written_digest: str | None = field(default=None, repr=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hexadecimal digits, the same for the same records whatever their order and form.
+
+        Worked out when it is asked for where the rows are in memory, while they are made elsewhere.
+        """
+        if self.written_digest is not None:
+            return self.written_digest
+        return digest_of(self.batches).partition(":")[2]
+
+    def counts(self) -> dict[str, int | str]:
+        return {
+            "destination": self.destination,
+            "bytes_written": self.bytes_written,
+            "digest": self.digest,
+        }
+
+    def to_arrow(self) -> pa.Table:
+        """The batches as one Arrow table."""
+        return pa.Table.from_batches(self.batches, self.schema)
+
+    def to_pandas(self) -> Any:
+        """The batches as a pandas DataFrame."""
+        return self.to_arrow().to_pandas()
+
+
+@dataclass
+class Making:
+    """Rows of a plan on many threads, handed out in order.
+
+    Attributes
+    ----------
+    first_row, records:
+        Which rows, counted from 0.
+    guard:
+        Whether texts that a spreadsheet would take for formulas get an apostrophe; the digest is of them.
+    """
+
+    plan: Plan
+    first_row: int
+    records: int
+    workers: int
+    context: Context
+    guard: bool = False
+    bytes_made: int = 0
+    digest: Digest = field(default_factory=Digest)
+    _done: int = 0
+
+    def batches(self, size: int, *, digest: bool) -> Generator[pa.RecordBatch, None, None]:
+        """The rows in batches of at most `size`."""
+
+        def work(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, int]:
+            if digest:
+                self.digest.add(batch)
+            return batch, batch.nbytes
+
+        with ending(self._each(size, work)) as made:
+            for batch, count in made:
+                self.bytes_made += count
+                yield batch
+                self._report()
+
+    def write(self, path: str | Path, options: CsvOptions) -> None:
+        """To a file, or `-`; rendering and compressing are done by the threads, too."""
+        with open_writer(path, self.plan.schema, options) as writer:
+
+            def work(batch: pa.RecordBatch) -> Any:
+                if self.guard:
+                    batch = guarded(batch)
+                self.digest.add(batch)
+                return writer.prepare(batch)
+
+            with ending(self._each(writer.part_rows, work)) as made:
+                for prepared in made:
+                    self.bytes_made += writer.write(prepared)
+                    self._report()
+
+    def _each(self, size: int, work: Callable[[pa.RecordBatch], R]) -> Generator[R, None, None]:
+        """`work` of each part, done where the part is made."""
+        self._done = 0
+
+        def make(part: tuple[int, int]) -> tuple[int, R]:
+            batch = self.plan.batch(*part)
+            return batch.num_rows, work(batch)
+
+        parts = self.plan.parts(self.first_row, self.records, size)
+        made = map_ordered(make, parts, workers=self.workers, cancellation=self.context.cancellation)
+        with ending(made):
+            for rows, result in made:
+                self._done += rows
+                yield result
+
+    def _report(self) -> None:
+        self.context.report("generating", self._done, self.records, bytes_done=self.bytes_made)
+

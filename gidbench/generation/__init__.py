@@ -1,0 +1,1 @@
+"""From a spec to batches of any part of a table: the same bytes whoever makes which part."""

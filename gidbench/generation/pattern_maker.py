@@ -1,0 +1,130 @@
+"""Text by a pattern: each piece is a cell, and a text is a row of cells."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from gidbench.cells import Cells, Frame, Scratch, Slots
+from gidbench.generation.makers import DAY_US, Base
+from gidbench.generation.part import Part, at
+from gidbench.generation.values import Array, Values, empty, exact, fixed_offsets
+from gidbench.kernels import digits, texts
+from gidbench.kernels.memory import SLACK
+from gidbench.kernels.rows import lay_words
+from gidbench.specs import patterns
+from gidbench.specs.model import Pattern
+
+_PARTS = {"year": (0, 4), "month": (1, 2), "day": (2, 2)}
+_WORD = digits.WORD_BYTES
+
+
+class PatternMaker(Base):
+    kind = pa.string()
+
+    def __init__(self, column: Pattern, key: int, scratch: Scratch) -> None:
+        super().__init__(column, key, scratch)
+        self.pieces = patterns.parse(column.pattern)
+        self.capacity = patterns.capacity(self.pieces)
+        if any(isinstance(piece, patterns.DatePart | patterns.Value) for piece in self.pieces):
+            self.parent = column.correlated_with
+
+    def make(self, rows: Array, part: Part, places: Array | None) -> Values:
+        numbers = None  # of a unique pattern: one number that its random pieces take their digits off
+        if self.column.unique and self.capacity is not None and self.capacity > 1:
+            numbers = self.permuted(rows, self.capacity)
+        cells: list[pa.Array | Slots] = []
+        for place, piece in enumerate(self.pieces):
+            if isinstance(piece, patterns.Literal):
+                cells += self._literal(piece.text.encode(), place, rows.size)
+            else:
+                cells += self._cells(piece, place, rows, part, places, numbers)
+        lengths = [cell.length if isinstance(cell, Slots) else -1 for cell in cells]
+        if min(lengths, default=-1) >= 0:
+            return self._laid(cells, lengths, rows.size)
+        joined = Cells(cells, [Frame()] * len(cells))
+        offsets = empty(rows.size + 1, np.int32)
+        room = self.take("text", joined.bound, np.uint8)
+        return Values(self.kind, offsets=offsets, data=exact(room, joined.join(room, offsets)))
+
+    def _laid(self, cells: list[Slots], lengths: list[int], count: int) -> Values:
+        """Texts whose pieces all have a length of their own, so that all are equally long."""
+        width = sum(lengths)
+        data = empty(count * width + SLACK, np.uint8)
+        addresses = np.array([cell.words.ctypes.data for cell in cells], np.int64)
+        strides = np.array([_WORD * cell.count for cell in cells], np.int64)
+        lay_words(addresses, strides, np.array(lengths, np.int64), count, data)
+        return Values(self.kind, offsets=fixed_offsets(count, width), data=data)
+
+    def _literal(self, text: bytes, place: int, count: int) -> list[pa.Array | Slots]:
+        """The same text in each row: cells that repeat one word."""
+        words = np.frombuffer(text.ljust(-(-len(text) // _WORD) * _WORD, b"\0"), np.uint64)
+        return [
+            Slots(words[index : index + 1], 0, min(_WORD, len(text) - index * _WORD), rows=count)
+            for index in range(words.size)
+        ]
+
+    def _cells(
+        self,
+        piece: patterns.Piece,
+        place: int,
+        rows: Array,
+        part: Part,
+        places: Array | None,
+        numbers: Array | None,
+    ) -> list[pa.Array | Slots]:
+        if isinstance(piece, patterns.RowNumber):
+            return [self._row_numbers(piece.width, place, rows)]
+        if isinstance(piece, patterns.Random):
+            return self._random(piece, place, rows, numbers)
+        assert self.parent is not None
+        source = part.values(self.parent)
+        if isinstance(piece, patterns.DatePart):
+            days = self.take("days", rows.size)
+            np.floor_divide(at(source.moments, places), DAY_US, out=days)
+            words = self.take(("words", place), rows.size, np.uint64)
+            number, length = _PARTS[piece.part]
+            texts.calendar_words(days, number, words)
+            return [Slots(words, 1, length)]
+        assert isinstance(piece, patterns.Value)
+        column = source.to_arrow()
+        if places is not None:
+            column = column.take(pa.array(places))
+        return [self._slug(column) if piece.slug else column]
+
+    def _row_numbers(self, width: int, place: int, rows: Array) -> Slots:
+        numbers = self.take("numbers", rows.size)
+        np.add(rows.view(np.int64), 1, out=numbers)
+        largest, smallest = (int(numbers.max()), int(numbers.min())) if numbers.size else (0, 0)
+        if 1 <= width <= _WORD and largest < 10**width:
+            words = self.take(("words", place), rows.size, np.uint64)
+            texts.padded_words(numbers, width, words)
+            return Slots(words, 1, width)
+        least = width if smallest < 10 ** max(width - 1, 0) else 0  # all as long as they must be: no zeros
+        words = self.take(("words", place), rows.size * digits.NUMBER_WORDS, np.uint64)
+        lengths = self.take(("lengths", place), rows.size, np.uint8)
+        digits.number_texts(numbers, 0, least, words, words.view(np.uint8), lengths)
+        return Slots(words, digits.NUMBER_WORDS, lengths=lengths)
+
+    def _random(
+        self, piece: patterns.Random, place: int, rows: Array, numbers: Array | None
+    ) -> list[pa.Array | Slots]:
+        alphabet = np.frombuffer(piece.alphabet.encode("ascii"), np.uint8)
+        radix = np.uint64(alphabet.size)
+        cells: list[pa.Array | Slots] = []
+        for start in range(0, piece.count, _WORD):
+            width = min(_WORD, piece.count - start)
+            # low digits of 64 random bits: even to within radix ** width / 2^64
+            source = self.draw(f"{place}.{start}", rows) if numbers is None else numbers
+            words = self.take(("words", place, start), rows.size, np.uint64)
+            texts.take_digits(source, radix, width, alphabet, words)
+            cells.append(Slots(words, 1, width))
+        return cells
+
+    def _slug(self, column: pa.StringArray) -> pa.Array:
+        offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
+        data = np.frombuffer(column.buffers()[2] or b"", np.uint8)
+        room = self.take("slug", data.size + SLACK, np.uint8)
+        bounds = empty(len(column) + 1, np.int32)
+        texts.slug_texts(offsets, data, bounds, room)
+        return Values(self.kind, offsets=bounds, data=exact(room, int(bounds[-1]))).to_arrow()

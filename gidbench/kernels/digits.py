@@ -1,0 +1,238 @@
+"""Numbers, dates and moments as text, eight digits at a time.
+
+Eight decimal digits fit one 64-bit word, and three multiplications spread them over its bytes: four digits
+in each half, two in each quarter, one in each byte. There is neither a branch nor a lookup, so the compiler
+does eight rows at once where the machine has vectors of 512 bits. Measured per row: a date 1.5 ns, a moment
+with microseconds 4.1 ns; by a table of two-digit numbers 5.5 and 20 ns; digit by digit 12 and 28 ns.
+
+Texts of a column go to slots of a fixed number of words; the length is constant, or stands beside.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gidbench.kernels.memory import trailing_zeros
+from gidbench.kernels.registry import I64, IN_I32, IN_I64, IN_U8, OUT_U8, OUT_U64, helper, kernel
+
+DATE_WORDS, DATE_LENGTH = 2, 10  # YYYY-MM-DD
+MOMENT_WORDS, MOMENT_LENGTH = 4, 26  # YYYY-MM-DD HH:MM:SS.ffffff
+NUMBER_WORDS = 3  # a sign, 19 digits, a point
+WORD_BYTES = 8
+
+_U = np.uint64
+_S8, _S16, _S24, _S32, _S40, _S48, _S56 = (_U(8 * n) for n in range(1, 8))
+_LOW16, _LOW32 = _U(0xFFFF), _U(0xFFFFFFFF)
+_ZEROS = _U(0x3030303030303030)
+_ONE, _TEN, _TWELVE, _SIXTY, _HUNDRED, _10E4, _10E8 = (_U(n) for n in (1, 10, 12, 60, 100, 10**4, 10**8))
+_DASH, _BLANK, _COLON, _POINT, _MINUS = (_U(ord(c)) for c in "- :.-")
+_HALVES, _QUARTERS = _U(0x0000007F0000007F), _U(0x000F000F000F000F)
+_BY_HUNDRED, _BY_HUNDRED_SHIFT = _U(10_486), _U(20)  # n * 10486 >> 20 is n // 100 for n < 10,000
+_BY_TEN, _BY_TEN_SHIFT = _U(103), _U(10)  # n * 103 >> 10 is n // 10 for n < 100
+
+
+def _reciprocal(bits: int, divisor: int) -> tuple[np.uint64, np.uint64]:
+    """(m, s) with n * m >> s == n // divisor for every n of that many bits, without overflow."""
+    shift = bits + divisor.bit_length()
+    factor = -(-(1 << shift) // divisor)
+    if factor * ((1 << bits) - 1) >> 64:
+        raise OverflowError(f"no reciprocal of {divisor} for {bits} bits")
+    return _U(factor), _U(shift)
+
+
+_BY_10E4 = _reciprocal(27, 10**4)
+_BY_60 = _reciprocal(17, 60)
+_BY_CENTURIES = _reciprocal(24, 146_097)
+_BY_YEARS = _reciprocal(30, 2_939_745)
+_BY_MONTHS = _reciprocal(16, 2_141)
+_F10E4, _F60, _FCENT, _FYEAR, _FMONTH = (
+    item[0] for item in (_BY_10E4, _BY_60, _BY_CENTURIES, _BY_YEARS, _BY_MONTHS)
+)
+_S10E4, _S60, _SCENT, _SYEAR, _SMONTH = (
+    item[1] for item in (_BY_10E4, _BY_60, _BY_CENTURIES, _BY_YEARS, _BY_MONTHS)
+)
+
+# Days and moments count from 0000-03-01 inside, so that a leap day is the last of its year.
+MARCH_0000_DAYS = 719_468
+_MARCH_0000_US = MARCH_0000_DAYS * 86_400_000_000
+_DAY_US = _U(86_400_000_000)
+_DAY_8192 = 10_546_875  # a day has 8,192 times so many microseconds
+_SECOND_64 = 15_625  # a second has 64 times so many
+
+
+@helper
+def eight_digits(halves):
+    """ASCII of two numbers below 10,000, the first in the lower half of the word."""
+    hundreds = ((halves * _BY_HUNDRED) >> _BY_HUNDRED_SHIFT) & _HALVES
+    quarters = hundreds | ((halves - hundreds * _HUNDRED) << _S16)
+    return pair_digits(quarters)
+
+
+@helper
+def pair_digits(quarters):
+    """ASCII of four numbers below 100, the first in the lowest quarter of the word."""
+    tens = ((quarters * _BY_TEN) >> _BY_TEN_SHIFT) & _QUARTERS
+    return (tens | ((quarters - tens * _TEN) << _S8)) | _ZEROS
+
+
+@helper
+def number_digits(value):
+    """ASCII of a number below 10^8, with leading zeros."""
+    high = (value * _F10E4) >> _S10E4
+    return eight_digits(high | ((value - high * _10E4) << _S32))
+
+
+@helper
+def civil(days):
+    """(year, month, day) of a day since 0000-03-01, all uint64; up to the year 9999.
+
+    Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms",
+    Software: Practice and Experience 53 (2023): multiplications and shifts in the place of divisions.
+    """
+    quads = _U(4) * days + _U(3)
+    century = (quads * _FCENT) >> _SCENT
+    rest = (quads - century * _U(146_097)) >> _U(2)
+    product = _U(2_939_745) * (_U(4) * rest + _U(3))
+    day_of_year = (((product & _LOW32) >> _U(2)) * _FYEAR) >> _SYEAR
+    months = _U(2_141) * day_of_year + _U(197_913)
+    after_new_year = _ONE if day_of_year >= _U(306) else _U(0)
+    year = _HUNDRED * century + (product >> _S32) + after_new_year
+    month = (months >> _S16) - _TWELVE * after_new_year
+    day = (((months & _LOW16) * _FMONTH) >> _SMONTH) + _ONE
+    return year, month, day
+
+
+@helper
+def _civil_digits(days):
+    """ASCII YYYYMMDD."""
+    year, month, day = civil(days)
+    return eight_digits(year | ((month * _HUNDRED + day) << _S32))
+
+
+@helper
+def divide_exactly(value, inverse, divisor):
+    """value // divisor of int64, by a multiplication with 1 / divisor and a correction; quotient below 2^51.
+
+    Vectors have no division of 64-bit integers, and none of their upper products either.
+    """
+    quotient = np.int64(np.float64(value) * inverse)
+    rest = value - quotient * divisor
+    if rest < 0:
+        quotient -= 1
+    elif rest >= divisor:
+        quotient += 1
+    return quotient
+
+
+@helper
+def split_moment(value):
+    """(days since 0000-03-01, second of the day, microsecond), all uint64, of microseconds since 1970."""
+    shifted = np.int64(value) + _MARCH_0000_US
+    days = divide_exactly(shifted >> 13, 1.0 / _DAY_8192, _DAY_8192)
+    rest = shifted - days * np.int64(_DAY_US)
+    seconds = divide_exactly(rest >> 6, 1.0 / _SECOND_64, _SECOND_64)
+    return _U(days), _U(seconds), _U(rest - seconds * 1_000_000)
+
+
+@kernel(IN_I32, OUT_U64)
+def date_words(values, out):
+    """YYYY-MM-DD of days since 1970-01-01 (0000-03-01 .. 9999-12-31); out holds DATE_WORDS a row."""
+    for row in range(values.size):
+        text = _civil_digits(_U(values[row] + MARCH_0000_DAYS))
+        out[2 * row] = (
+            (text & _LOW32) | (_DASH << _S32) | (((text >> _S32) & _LOW16) << _S40) | (_DASH << _S56)
+        )
+        out[2 * row + 1] = text >> _S48
+
+
+@kernel(IN_I64, OUT_U64)
+def moment_words(values, out):
+    """YYYY-MM-DD HH:MM:SS.ffffff of microseconds since 1970; out holds MOMENT_WORDS a row."""
+    for row in range(values.size):
+        days, seconds, micros = split_moment(values[row])
+        date = _civil_digits(days)
+        minutes = (seconds * _F60) >> _S60
+        hours = (minutes * _F60) >> _S60
+        clock = pair_digits(
+            hours | ((minutes - hours * _SIXTY) << _S16) | ((seconds - minutes * _SIXTY) << _S32)
+        )
+        fraction = number_digits(micros * _HUNDRED)
+        out[4 * row] = (
+            (date & _LOW32) | (_DASH << _S32) | (((date >> _S32) & _LOW16) << _S40) | (_DASH << _S56)
+        )
+        out[4 * row + 1] = (
+            (date >> _S48)
+            | (_BLANK << _S16)
+            | ((clock & _LOW16) << _S24)
+            | (_COLON << _S40)
+            | (((clock >> _S16) & _LOW16) << _S48)
+        )
+        out[4 * row + 2] = (
+            _COLON | (((clock >> _S32) & _LOW16) << _S8) | (_POINT << _S24) | ((fraction & _LOW32) << _S32)
+        )
+        out[4 * row + 3] = fraction >> _S32
+
+
+@helper
+def _put_number(out, at, value, point, least):
+    """Write a number of at least so many digits to the bytes of its slot, a point before the last `point`."""
+    # -2^63 has no positive twin in 64 bits, but its bits are its magnitude when read as unsigned
+    magnitude = _U(value) if value >= 0 else _U(0) - _U(value)
+    digits = 1
+    bound = _TEN
+    while digits < 20 and magnitude >= bound:
+        digits += 1
+        bound = bound * _TEN if digits < 20 else bound
+    digits = max(digits, point + 1, least)
+    length = digits + (1 if point > 0 else 0) + (1 if value < 0 else 0)
+    place = at + length - 1
+    for done in range(digits):
+        if point > 0 and done == point:
+            out[place] = 46
+            place -= 1
+        tens = magnitude // _TEN
+        out[place] = _U(48) + (magnitude - tens * _TEN)
+        magnitude = tens
+        place -= 1
+    if value < 0:
+        out[place] = 45
+    return length
+
+
+@kernel(IN_I64, I64, I64, OUT_U64, OUT_U8, OUT_U8)
+def number_texts(values, point, least, words, out, lengths):
+    """Decimal text of values / 10^point in slots of NUMBER_WORDS words, and its lengths; point 0 .. 18.
+
+    It has at least `least` (0 .. 20) digits, with leading zeros.
+
+    `words` and `out` are two views of the same memory. Whole numbers below 10^8 are one word, shifted by
+    its leading zeros (1.6 ns), those below 10^16 two; the others go digit by digit (18 ns).
+    """
+    plain = point == 0 and least <= 1
+    for row in range(values.size):
+        value = values[row]
+        at = row * NUMBER_WORDS
+        if plain and value >= 0 and value < 100_000_000:
+            digits = number_digits(_U(value))
+            leading = min(trailing_zeros((digits ^ _ZEROS) | (_ONE << _S56)) >> _U(3), _U(7))
+            words[at] = digits >> (leading << _U(3))
+            lengths[row] = _U(8) - leading
+        elif plain and value > 0 and value < 10_000_000_000_000_000:
+            upper = _U(value) // _10E8
+            digits, lower = number_digits(upper), number_digits(_U(value) - upper * _10E8)
+            leading = trailing_zeros(digits ^ _ZEROS) >> _U(3)
+            shift = leading << _U(3)
+            # shifted left in two steps: a shift by all 64 bits is not defined
+            words[at] = (digits >> shift) | ((lower << (_S56 - shift)) << _S8)
+            words[at + 1] = lower >> shift
+            lengths[row] = _U(16) - leading
+        else:
+            lengths[row] = _put_number(out, at * WORD_BYTES, value, point, least)
+
+
+@kernel(IN_U8, OUT_U64, OUT_U8)
+def truth_words(values, out, lengths):
+    """true or false, a word each, and its length; values are 0 or 1."""
+    for row in range(values.size):
+        out[row] = _U(0x65757274) if values[row] else _U(0x65736C6166)
+        lengths[row] = 5 - values[row]

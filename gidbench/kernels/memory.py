@@ -1,0 +1,145 @@
+"""Loads and stores of several bytes at an address: what numpy arrays cannot do unless they are aligned.
+
+Each is one machine instruction (LLVM's unaligned loads and stores). Words are little-endian: the first
+character of a text is the lowest byte of its word. With NUMBA_DISABLE_JIT=1 the same is done by ctypes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+if sys.byteorder != "little":
+    raise ImportError("gidbench writes text eight bytes at a time and needs a little-endian machine")
+
+SLACK = 32  # bytes to allocate beyond the last that counts, wherever `store8` and `copy16` write
+_BYTE, _HALF, _WORD, _WIDE = (ir.IntType(bits) for bits in (8, 32, 64, 128))
+_BLOCK = ir.VectorType(_BYTE, 16)
+
+
+def _pointer(builder: Any, address: Any, kind: Any) -> Any:
+    return builder.inttoptr(address, kind.as_pointer())
+
+
+@intrinsic
+def _address_of(typing, array):
+    def generate(context, builder, signature, arguments):
+        found = context.make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.ptrtoint(found.data, _WORD)
+
+    return types.int64(array), generate
+
+
+@intrinsic
+def _load8(typing, address):
+    def generate(context, builder, signature, arguments):
+        return builder.load(_pointer(builder, arguments[0], _WORD), align=1)
+
+    return types.uint64(types.int64), generate
+
+
+@intrinsic
+def _load4(typing, address):
+    def generate(context, builder, signature, arguments):
+        return builder.sext(builder.load(_pointer(builder, arguments[0], _HALF), align=1), _WORD)
+
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def _load1(typing, address):
+    def generate(context, builder, signature, arguments):
+        return builder.zext(builder.load(_pointer(builder, arguments[0], _BYTE), align=1), _WORD)
+
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def _store8(typing, address, word):
+    def generate(context, builder, signature, arguments):
+        builder.store(arguments[1], _pointer(builder, arguments[0], _WORD), align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.uint64), generate
+
+
+@intrinsic
+def _store1(typing, address, byte):
+    def generate(context, builder, signature, arguments):
+        low = builder.trunc(arguments[1], _BYTE)
+        builder.store(low, _pointer(builder, arguments[0], _BYTE), align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def _copy16(typing, target, source):
+    def generate(context, builder, signature, arguments):
+        block = builder.load(_pointer(builder, arguments[1], _BLOCK), align=1)
+        builder.store(block, _pointer(builder, arguments[0], _BLOCK), align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def _high_product(typing, left, right):
+    def generate(context, builder, signature, arguments):
+        product = builder.mul(*(builder.zext(argument, _WIDE) for argument in arguments))
+        return builder.trunc(builder.lshr(product, ir.Constant(_WIDE, 64)), _WORD)
+
+    return types.uint64(types.uint64, types.uint64), generate
+
+
+@intrinsic
+def _trailing_zeros(typing, word):
+    def generate(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], cgutils.false_bit)
+
+    return types.uint64(types.uint64), generate
+
+
+if numba.config.DISABLE_JIT:
+
+    def address_of(array):
+        return array.ctypes.data
+
+    def load8(address):
+        return np.uint64(ctypes.c_uint64.from_address(int(address)).value)
+
+    def load4(address):
+        return ctypes.c_int32.from_address(int(address)).value
+
+    def load1(address):
+        return ctypes.c_uint8.from_address(int(address)).value
+
+    def store8(address, word):
+        ctypes.c_uint64.from_address(int(address)).value = int(word)
+
+    def store1(address, byte):
+        ctypes.c_uint8.from_address(int(address)).value = int(byte)
+
+    def copy16(target, source):
+        ctypes.memmove(int(target), int(source), 16)
+
+    def high_product(left, right):
+        return np.uint64(int(left) * int(right) >> 64)
+
+    def trailing_zeros(word):
+        bits = int(word)
+        return np.uint64((bits & -bits).bit_length() - 1 if bits else 64)
+
+else:
+    address_of = _address_of
+    load8, load4, load1 = _load8, _load4, _load1
+    store8, store1, copy16 = _store8, _store1, _copy16
+    high_product, trailing_zeros = _high_product, _trailing_zeros

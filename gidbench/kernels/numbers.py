@@ -1,0 +1,60 @@
+"""Kernels that turn random bits into numbers: scaled to a range, by a table of bins, or after another."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gidbench.kernels.digits import divide_exactly
+from gidbench.kernels.memory import high_product
+from gidbench.kernels.mixing import GAMMA, mix64
+from gidbench.kernels.registry import I64, IN_I32, IN_I64, IN_U64, OUT_I64, U64, kernel
+
+GUIDE_BITS = 14
+_GUIDE_SHIFT = np.uint64(64 - GUIDE_BITS)
+
+
+@kernel(IN_U64, I64, U64, OUT_I64)
+def scale_bits(bits, low, span, out):
+    """low .. low + span - 1, each as probable as the others to within span / 2^64; span 0 means 2^64."""
+    if span == 0:
+        for row in range(bits.size):
+            out[row] = np.int64(bits[row] + np.uint64(low))
+    else:
+        for row in range(bits.size):
+            out[row] = low + np.int64(high_product(bits[row], span))
+
+
+@kernel(IN_U64, IN_U64, IN_I32, IN_I64, IN_U64, OUT_I64)
+def look_up_bits(bits, ends, guide, starts, widths, out):
+    """The bin whose share of 0 .. 2^64 the bits fall into, and a number evenly within it.
+
+    Bin b ends before ends[b] (the last at 2^64, written as 2^64 - 1) and holds starts[b] .. + widths[b] - 1.
+    `guide` says where to begin for the upper GUIDE_BITS (Chen and Asau 1974), so that a step or two are
+    enough. Larger bits give a larger bin, which keeps correlation.
+    """
+    for row in range(bits.size):
+        word = bits[row]
+        place = guide[word >> _GUIDE_SHIFT]
+        while place < ends.size - 1 and word >= ends[place]:
+            place += 1
+        value = starts[place]
+        if widths[place] > 1:
+            value += np.int64(high_product(mix64(word + GAMMA), widths[place]))
+        out[row] = value
+
+
+@kernel(IN_U64, IN_I64, I64, I64, I64, I64, I64, OUT_I64)
+def scale_after(bits, sources, unit, gap, within, low, high, out):
+    """A number at least `gap` after its source, at most `within` after that, evenly.
+
+    Sources are in parts of which `unit` make one of the others; one that is not whole counts from the next
+    on. The result lies from `low` to `high`; where the least is beyond `high`, it is the least.
+    """
+    inverse = 1.0 / unit
+    for row in range(bits.size):
+        source = sources[row]
+        if unit > 1:
+            source = divide_exactly(source + (unit - 1), inverse, unit)
+        least = max(low, source + gap)
+        most = max(least, min(high, least + within))
+        out[row] = least + np.int64(high_product(bits[row], np.uint64(most - least + 1)))
