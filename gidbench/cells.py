@@ -151,7 +151,10 @@ class Cells:
 
     def _slots(self, line: Array, slots: Slots) -> int:
         self._kept += [slots.words, slots.lengths]
-        line[rows.DATA], line[rows.END] = slots.words.ctypes.data, slots.words.ctypes.data + slots.words.nbytes
+        line[rows.DATA], line[rows.END] = (
+            slots.words.ctypes.data,
+            slots.words.ctypes.data + slots.words.nbytes,
+        )
         line[rows.STRIDE], line[rows.LENGTH] = slots.count * digits.WORD_BYTES, slots.length
         if slots.lengths is not None:
             line[rows.LENGTHS] = slots.lengths.ctypes.data

@@ -114,7 +114,9 @@ def run(
     metavar="TEXT",
     help='A column in the place of a spec, as "NAME: KIND option=value …"; repeat it.',
 )
-@click.option("--like", metavar="URL/TABLE", help="Write a spec for the columns of a database's table, and stop.")
+@click.option(
+    "--like", metavar="URL/TABLE", help="Write a spec for the columns of a database's table, and stop."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, allow_dash=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Iterable
@@ -11,13 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gidbench.arrays import fixed_values, text_buffers
-from gidbench.cells import scratch
+from gidbench.arrays import fixed_values, text_array, text_buffers
+from gidbench.cells import Cells, Frame, has_slots, number_slots, scratch
 from gidbench.kernels import digests
 
 _NO_BITS = np.empty(0, np.uint8)
 _DAY_US = 86_400_000_000
-_EXACT_SCALE = 18  # digits after the point that a 64-bit number can have
 
 
 class Digest:
@@ -91,13 +91,26 @@ def _add(
         values = fixed_values(column.cast(pa.int64()), np.int64)
     elif pa.types.is_date32(kind):
         code, values = digests.MOMENT, np.multiply(fixed_values(column, np.int32), _DAY_US, dtype=np.int64)
-    elif pa.types.is_timestamp(kind) and kind.tz is None and kind.unit != "ns":
-        code, values = digests.MOMENT, fixed_values(column.cast(pa.timestamp("us")), np.int64)
+    elif pa.types.is_timestamp(kind) and kind.tz is None:
+        with contextlib.suppress(pa.ArrowInvalid):  # nanoseconds that are no whole microseconds
+            code, values = digests.MOMENT, fixed_values(column.cast(pa.timestamp("us")), np.int64)
     elif pa.types.is_boolean(kind):
         code, values = digests.TRUTH, fixed_values(column.cast(pa.int64()), np.int64)
     if values is not None:
-        if bits.size and column.offset and values.size != column.offset + len(column):
-            values = values[: len(column)]
         digests.add_numbers(code, values, bits, first_bit, salt, factor, firsts, seconds)
         return
-    _add(column.cast(pa.string()), salt, factor, firsts, seconds)
+    _add(_as_text(column), salt, factor, firsts, seconds)
+
+
+def _as_text(column: pa.Array) -> pa.StringArray:
+    """A column of another type as text; decimals in full, where Arrow writes 0E-9."""
+    if has_slots(column.type):
+        cells = Cells([number_slots(column, "digest")], [Frame()])
+        room, offsets = np.empty(cells.bound, np.uint8), np.empty(len(column) + 1, np.int32)
+        cells.join(room, offsets)
+        return text_array(offsets, room, column)
+    if pa.types.is_decimal(column.type):
+        return pa.array(
+            [None if value is None else f"{value:f}" for value in column.to_pylist()], pa.string()
+        )
+    return column.cast(pa.string())

@@ -132,4 +132,3 @@ class Making:
 
     def _report(self) -> None:
         self.context.report("generating", self._done, self.records, bytes_done=self.bytes_made)
-

@@ -287,7 +287,9 @@ def _guard_memory(plan: Plan, first_row: int, records: int) -> None:
         )
 
 
-def _fill(store: Store, batches: Iterator[pa.RecordBatch], plan: Plan, *, replace: bool, records: int) -> None:
+def _fill(
+    store: Store, batches: Iterator[pa.RecordBatch], plan: Plan, *, replace: bool, records: int
+) -> None:
     """Insert rows as one transaction, and leave a line in the audit log."""
     moment, table = utc_now(), plan.table.name
     store.create_tables()

@@ -142,7 +142,8 @@ def _add_sheet(path: Path, reader: TableReader, digest: Digest, workers: int, co
         for units, lines, bad in parsed:
             if bad >= 0:
                 raise InputError(
-                    f"the record on line {line + bad:,} of {path.name} is malformed", "Mend it, or use `process`"
+                    f"the record on line {line + bad:,} of {path.name} is malformed",
+                    "Mend it, or use `process`",
                 )
             done += units
             line += lines

@@ -7,6 +7,7 @@ its kernel. Texts are bytes, moments are datetimes, null is None.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -55,8 +56,8 @@ def mix64(z: int) -> int:
     return z ^ z // 2**31
 
 
-def draw(key: int, row: int, stream: int) -> int:
-    return mix64((key + GAMMA * (8 * row + stream + 1)) % TWO_64)
+def draw(key: int, row: int) -> int:
+    return mix64((key + GAMMA * (row + 1)) % TWO_64)
 
 
 def below(number: int, bound: int) -> int:
@@ -75,20 +76,39 @@ def permute_pair(left: int, right: int, lefts: int, rights: int, key: int) -> tu
     return left, right
 
 
+def permute(number: int, count: int, key: int) -> int:
+    """The bijection of 0 .. count - 1: as a pair of about equal sides, again until it is below count."""
+    lefts = int(count**0.5) + 1
+    rights = -(-count // lefts)
+    while True:
+        left, right = permute_pair(number // rights, number % rights, lefts, rights, key)
+        number = left * rights + right
+        if number < count:
+            return number
+
+
 # --- people ---------------------------------------------------------------------------------------
 
 FIRST_BIRTH, LAST_BIRTH = dt.date(1960, 1, 1), dt.date(2005, 12, 31)
-_BIRTHS = (LAST_BIRTH - FIRST_BIRTH).days + 1
-_NAME, _PASSPORT, _CREATED, _UPDATED, _DELETED = range(5)
+BIRTHS = (LAST_BIRTH - FIRST_BIRTH).days + 1
+FIRST_BIRTH_DAYS = (FIRST_BIRTH - EPOCH).days
 _UNIX = dt.datetime(1970, 1, 1)
 
 
-def identity(key: int, row: int, areas: Sequence[int]) -> tuple[dt.date, int, str]:
-    """(birth date, 0 man or 1 woman, no_ktp): the row as (area and sex, day and serial), both mixed."""
-    lefts, rights = 2 * len(areas), _BIRTHS * 9_999
-    left, right = permute_pair(row % lefts, row // lefts, lefts, rights, key)
-    area, sex = divmod(left, 2)
-    day, serial = divmod(right, 9_999)
+def column_key(seed: int, table: str, column: str) -> int:
+    digest = hashlib.blake2b(f"{seed}\0{table}\0{column}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+def subkey(key: int, purpose: str) -> int:
+    return mix64((key + int.from_bytes(purpose.encode()[:8], "little")) % TWO_64)
+
+
+def identity(number: int, areas: Sequence[int]) -> tuple[dt.date, int, str]:
+    """(birth date, 0 man or 1 woman, no_ktp) of a number in mixed radix: area, sex, day, serial."""
+    number, serial = divmod(number, 9_999)
+    number, day = divmod(number, BIRTHS)
+    area, sex = divmod(number, 2)
     birth = FIRST_BIRTH + dt.timedelta(days=day)
     return (
         birth,
@@ -98,8 +118,7 @@ def identity(key: int, row: int, areas: Sequence[int]) -> tuple[dt.date, int, st
 
 
 def name(
-    key: int,
-    row: int,
+    number: int,
     sex: int,
     firsts: Sequence[str],
     first_slots: Sequence[Sequence[int]],
@@ -107,7 +126,6 @@ def name(
     last_slots: Sequence[int],
 ) -> str:
     """`first_slots[sex]` and `last_slots` hold 4096 positions in the pools; twelve bits choose one."""
-    number = draw(key, row, _NAME)
     chosen = [number >> shift & 4095 for shift in (0, 12, 24)]
     shape = number >> 56
     first, middle = firsts[first_slots[sex][chosen[0]]], firsts[first_slots[sex][chosen[1]]]
@@ -119,32 +137,67 @@ def name(
     return " ".join(words)
 
 
-def lifetime(key: int, row: int, birth: dt.date) -> tuple[dt.datetime, dt.datetime, dt.datetime | None]:
-    """(created, updated, deleted), all of them whole seconds."""
-
-    def seconds(moment: dt.datetime) -> int:
-        return round((moment - _UNIX).total_seconds())
-
-    grown = dt.datetime.combine(birth, dt.time()) + dt.timedelta(days=6575)
-    start = seconds(max(grown, dt.datetime(2015, 1, 1)))
-    created = start + below(draw(key, row, _CREATED), seconds(dt.datetime(2025, 1, 1)) - start)
-    updated = created + below(draw(key, row, _UPDATED), seconds(dt.datetime(2025, 7, 1)) - created)
-    number = draw(key, row, _DELETED)
-    deleted = None
-    if number % 2**32 < round(0.01 * 2**32):
-        deleted = _UNIX + dt.timedelta(seconds=updated + below(number, 180 * 86_400))
-    return _UNIX + dt.timedelta(seconds=created), _UNIX + dt.timedelta(seconds=updated), deleted
+def share(number: int, span: int) -> int:
+    """The share of a number in 2^64, as a share of `span`."""
+    return number * span // TWO_64
 
 
-def personal_number(row: int, created: dt.datetime) -> str:
-    return f"EMP-{created.year}-{row + 1:07d}"
+def after(number: int, source: int, gap: int, within: int, low: int, high: int) -> int:
+    least = max(low, source + gap)
+    most = max(least, min(high, least + within))
+    return least + share(number, most - least + 1)
 
 
-def passport(key: int, row: int) -> str | None:
-    if draw(key, row, _PASSPORT) % 2**32 >= round(0.08 * 2**32):
-        return None
-    left, right = permute_pair(row % 676, row // 676, 676, 10_000_000, key ^ GAMMA)
-    return f"{chr(65 + left // 26)}{chr(65 + left % 26)}{right:07d}"
+def employee(
+    seed: int, row: int, areas: Sequence[int], names: tuple[list[str], list[list[int]], list[str], list[int]]
+) -> dict[str, object]:
+    """Row `row` (from 0) of the shipped spec, worked out from its text by hand."""
+
+    def bits(column: str, purpose: str = "value") -> int:
+        return draw(subkey(column_key(seed, "employee", column), purpose), row)
+
+    def is_null(column: str, fraction: float) -> bool:
+        return bits(column, "null") < int(fraction * TWO_64)
+
+    def moment(seconds: int) -> dt.datetime:
+        return _UNIX + dt.timedelta(seconds=seconds)
+
+    def since(when: dt.datetime) -> int:
+        return (when - _UNIX) // dt.timedelta(seconds=1)
+
+    room = len(areas) * 2 * BIRTHS * 9_999
+    number = permute(row, room, subkey(column_key(seed, "employee", "no_ktp"), "permute"))
+    birth, sex, no_ktp = identity(number, areas)
+    low, high = dt.datetime(2015, 1, 1), dt.datetime(2024, 12, 31, 23, 59, 59)
+    born = since(dt.datetime.combine(birth, dt.time()))
+    bounds = since(low), since(high)
+    created = after(bits("created_at"), born, 6_575 * 86_400, bounds[1] - bounds[0], *bounds)
+    bounds = since(dt.datetime.min), since(dt.datetime(2025, 6, 30, 23, 59, 59))
+    updated = after(bits("updated_at"), created, 0, bounds[1] - bounds[0], *bounds)
+    bounds = since(dt.datetime.min), since(dt.datetime.max)
+    deleted = after(bits("deleted_at"), updated, 0, 180 * 86_400, *bounds)
+    return {
+        "id": row + 1,
+        "name": name(bits("name"), sex, *names),
+        "personal_number": f"EMP-{moment(created).year}-{row + 1:07d}",
+        "no_ktp": no_ktp,
+        "passport_id": None if is_null("passport_id", 0.92) else passport(seed, row),
+        "bod": birth,
+        "g_id": None,
+        "created_at": moment(created),
+        "updated_at": moment(updated),
+        "deleted_at": None if is_null("deleted_at", 0.99) else moment(deleted),
+    }
+
+
+def passport(seed: int, row: int) -> str:
+    key = subkey(column_key(seed, "employee", "passport_id"), "permute")
+    number = permute(row, 676 * 10**7, key)
+    letters = []
+    for _ in range(2):  # digits are taken off the low end, the first piece first
+        number, digit = divmod(number, 26)
+        letters.append(chr(65 + digit))
+    return "".join(reversed(letters)) + f"{number % 10**7:07d}"
 
 
 # --- G_IDs ----------------------------------------------------------------------------------------
@@ -167,24 +220,78 @@ def gid_decode(text: bytes) -> int:
 
 # --- digests --------------------------------------------------------------------------------------
 
-_NULL = 0x6E756C6C
+
+def meaning(value: object) -> tuple[int, int] | bytes | None:
+    """What a cell says: (kind, number), text as bytes, or nothing. Kinds: 1 whole, 2 decimal, 3 moment, 4 truth."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return 4, int(value)
+    if isinstance(value, int):
+        return 1, value
+    if isinstance(value, dt.datetime):
+        return 3, (value - _UNIX) // dt.timedelta(microseconds=1)
+    if isinstance(value, dt.date):
+        return 3, (value - EPOCH).days * 86_400_000_000
+    return _meaning_of_text(str(value))
 
 
-def fold_integer(row: int, salt: int, value: int | None) -> int:
-    return _fold(row, salt, _NULL if value is None else mix64((value + salt) % TWO_64))
+def _meaning_of_text(text: str) -> tuple[int, int] | bytes:
+    if (
+        re.fullmatch(r"-?(0|[1-9][0-9]*)", text, re.ASCII)
+        and abs(int(text)) < 2**63
+        and len(text.lstrip("-")) <= 19
+    ):
+        return 1, int(text)
+    if text.lower() in ("true", "false"):
+        return 4, int(text.lower() == "true")
+    if match := re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(:\d\d)?(\.\d{1,6})?)?", text, re.ASCII):
+        clock = (match[2] or "00:00") + (match[3] or ":00") + (match[4] or ".0").ljust(7, "0")
+        if match[3] or not match[4]:
+            try:
+                return meaning(dt.datetime.fromisoformat(f"{match[1]} {clock}"))
+            except ValueError:
+                pass
+    if match := re.fullmatch(r"(-?)(0|[1-9][0-9]*)\.([0-9]+)", text, re.ASCII):
+        fraction = match[3].rstrip("0")
+        if len(match[2]) + len(fraction) + (1 if fraction else 0) <= 19:
+            number = int(match[2] + fraction) * (-1 if match[1] else 1)
+            return (2 + 256 * len(fraction) if fraction else 1), number
+    return text.encode()
 
 
-def fold_text(row: int, salt: int, value: bytes | None) -> int:
-    if value is None:
-        return _fold(row, salt, _NULL)
-    state = (salt + len(value) * GAMMA) % TWO_64
-    for start in range(0, len(value) // 8 * 8 + 1, 8):  # the last word may be empty, and counts all the same
-        state = mix64((state + int.from_bytes(value[start : start + 8], "little")) % TWO_64)
-    return _fold(row, salt, state)
+def cell_hash(value: object, salt: int, factor: int) -> tuple[int, int]:
+    """Both lanes of a cell."""
+    what = meaning(value)
+    if what is None:
+        return 0, 0
+    if isinstance(what, tuple):
+        one = mix64((what[1] + salt + what[0] * GAMMA) % TWO_64)
+        return one, one * factor % TWO_64
+    one, two = (salt + len(what) * GAMMA) % TWO_64, factor
+    for start in range(0, len(what), 16):
+        low, high = (int.from_bytes(what[start + at : start + min(at + 8, 16)], "little") for at in (0, 8))
+        left, right = low ^ one, high ^ two
+        one, two = left * right % TWO_64 ^ high, left * right // TWO_64 ^ low
+    one = mix64(one)
+    return one, mix64((two + one) % TWO_64)
 
 
-def _fold(row: int, salt: int, value: int) -> int:
-    return mix64(((row ^ salt) * GAMMA + value) % TWO_64)
+def digest(rows: Iterable[dict[str, object]]) -> str:
+    """`records:digest` of rows by column name."""
+    totals, count = [0, 0], 0
+    for row in rows:
+        sums = [0, 0]
+        for name, value in row.items():
+            words = hashlib.blake2b(name.lower().encode(), digest_size=16).digest()
+            salt, factor = (int.from_bytes(words[at : at + 8], "little") for at in (0, 8))
+            for lane, part in enumerate(cell_hash(value, salt, factor | 1)):
+                sums[lane] = (sums[lane] + part) % TWO_64
+        first = mix64((sums[0] + GAMMA) % TWO_64)
+        totals[0] += first
+        totals[1] += mix64(sums[1] ^ first)
+        count += 1
+    return f"{count}:{totals[0] % TWO_64:016x}{totals[1] % TWO_64:016x}"
 
 
 # --- intake ---------------------------------------------------------------------------------------

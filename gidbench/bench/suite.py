@@ -17,9 +17,9 @@ from gidbench.digest import digest_of
 from gidbench.engine import Cancellation
 from gidbench.errors import InputError, VerificationError
 from gidbench.files.writers import write_file
+from gidbench.files.xlsx_writer import MAX_ROWS
 from gidbench.generating import GenerationResult
 from gidbench.generation.plan import employees, parts
-from gidbench.files.xlsx_writer import MAX_ROWS
 from gidbench.operations import generate, process, sync
 from gidbench.outcome import Outcome
 from gidbench.processing import TABLE as FILE_TABLE

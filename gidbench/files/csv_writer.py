@@ -25,7 +25,7 @@ class Rendered:
     used: int
 
     def view(self) -> memoryview:
-        return memoryview(self.buffer)[: self.used]
+        return self.buffer[: self.used].data
 
 
 class CsvWriter:
@@ -95,6 +95,6 @@ def guarded(batch: pa.RecordBatch) -> pa.RecordBatch:
             room = np.empty(int(offsets[-1]) - int(offsets[0]) + len(column), np.uint8)
             bounds = np.empty(len(column) + 1, np.int32)
             quoting.guard_texts(offsets, data, bounds, room)
-            column = text_array(bounds, room, column)  # noqa: PLW2901
+            column = text_array(bounds, room, column)
         columns.append(column)
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)

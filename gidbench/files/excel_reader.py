@@ -43,7 +43,9 @@ class ExcelReader:
             ) from error
         head = next((row for row in range(self._rows.num_rows) if any(self._cells(row))), None)
         if head is None:
-            raise InputError(f"{path.name} has no cell in its sheet {sheet + 1}", "Give a sheet with a header row")
+            raise InputError(
+                f"{path.name} has no cell in its sheet {sheet + 1}", "Give a sheet with a header row"
+            )
         self.header = [cell.strip() for cell in self._cells(head)]
         self.header_lines = head + 1
         self.size = self._rows.num_rows - self.header_lines

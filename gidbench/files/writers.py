@@ -54,7 +54,7 @@ class ParquetWriter:
         self._file = pa.parquet.ParquetWriter(file, schema)
 
     def prepare(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        return _whole(batch)
+        return batch
 
     def write(self, prepared: pa.RecordBatch) -> int:
         if prepared.num_rows:
@@ -74,7 +74,7 @@ class ArrowWriter:
         self._file = pa.ipc.new_file(file, schema)
 
     def prepare(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        return _whole(batch)
+        return batch
 
     def write(self, prepared: pa.RecordBatch) -> int:
         if prepared.num_rows:
@@ -83,13 +83,6 @@ class ArrowWriter:
 
     def close(self) -> None:
         self._file.close()
-
-
-def _whole(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch in buffers of its own: a slice would be written with what lies around its rows."""
-    if all(column.offset == 0 for column in batch.columns):
-        return batch
-    return pa.concat_batches([batch, batch.slice(0, 0)])
 
 
 WRITERS: dict[str, Callable[[BinaryIO, pa.Schema], Writer]] = {
@@ -118,7 +111,8 @@ def check_destination(path: str | Path) -> str:
         if name.endswith(suffix) and name != suffix:
             return suffix
     raise InputError(
-        f"{Path(path).name} has the extension {Path(path).suffix!r}", f"Use one of {', '.join(sorted(WRITERS))}"
+        f"{Path(path).name} has the extension {Path(path).suffix!r}",
+        f"Use one of {', '.join(sorted(WRITERS))}",
     )
 
 
@@ -162,7 +156,7 @@ def write_file(path: str | Path, batches: Iterable[pa.RecordBatch], schema: pa.S
 
 
 def recut(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of `rows`; the last may be smaller."""
+    """The same rows in batches of `rows` (the last may be smaller) with buffers of their own."""
     held: list[pa.RecordBatch] = []
     count = 0
     for given in batches:
@@ -173,7 +167,12 @@ def recut(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBat
             count += head.num_rows
             batch = batch.slice(head.num_rows)
             if count == rows:
-                yield held[0] if len(held) == 1 else pa.concat_batches(held)
+                yield _joined(held)
                 held, count = [], 0
     if held:
-        yield held[0] if len(held) == 1 else pa.concat_batches(held)
+        yield _joined(held)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    # Two pieces are copied into one; a single slice would be written with what lies around its rows.
+    return pa.concat_batches([*batches, batches[0].slice(0, 0)])

@@ -76,7 +76,9 @@ def _early(column: pa.Array, moments: Array, early: Array, style: int) -> tuple[
     words = np.empty((len(column), digits.NUMBER_WORDS), np.uint64)
     lengths = np.empty(len(column), np.uint8)
     sheets.serial_texts(np.where(early, 0, moments), words.reshape(-1).view(np.uint8), lengths)
-    serials = pa.array([bytes(slot)[:length].decode() for slot, length in zip(words, lengths.tolist(), strict=True)])
+    serials = pa.array(
+        [bytes(slot)[:length].decode() for slot, length in zip(words, lengths.tolist(), strict=True)]
+    )
     number = pc.binary_join_element_wise(f'<c s="{style}"><v>', serials, "</v></c>", "")
     text = pc.binary_join_element_wise(_OPENING, column.cast(pa.string()), "</t></is></c>", "")
     cells = pc.if_else(pa.array(early), text, number)
@@ -93,7 +95,7 @@ def _numbers(column: pa.Array) -> tuple[pa.Array, Frame]:
     else:
         whole = column.cast(pa.int64())
         ends = pc.min_max(whole).as_py()
-        if -_LARGEST_INTEGER <= ends["min"] and ends["max"] <= _LARGEST_INTEGER:
+        if ends["min"] >= -_LARGEST_INTEGER and ends["max"] <= _LARGEST_INTEGER:
             return whole, _PLAIN
         exact = pc.and_(pc.less_equal(whole, _LARGEST_INTEGER), pc.greater_equal(whole, -_LARGEST_INTEGER))
     return _ready(column.cast(pa.string()), exact)

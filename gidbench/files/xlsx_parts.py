@@ -37,11 +37,13 @@ def workbook_parts(sheets: int) -> dict[str, str]:
     """Everything but the sheets themselves, by name in the package."""
     numbers = range(1, sheets + 1)
     overrides = "".join(
-        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_SHEETML}.worksheet+xml"/>' for n in numbers
+        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_SHEETML}.worksheet+xml"/>'
+        for n in numbers
     )
     entries = "".join(f'<sheet name="{sheet_title(n)}" sheetId="{n}" r:id="rId{n}"/>' for n in numbers)
     relations = "".join(
-        f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
+        f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n in numbers
     )
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'

@@ -16,10 +16,13 @@ from gidbench.generation.values import Array
 from gidbench.kernels import numbers
 from gidbench.specs.model import NORMAL, UNIFORM, ZIPF, Distribution
 
-_BINS = 1 << 16
-_ZIPF_SINGLE = 1 << 15  # ranks with a bin of their own; the others share bins that widen with the rank
+_BINS = 1 << 14
+_ZIPF_SINGLE = (
+    1 << 13
+)  # ranks with a bin of their own; the others share as many bins, which widen with the rank
 _REACH = 9.0  # standard deviations beyond which a normal distribution has nothing that 64 bits can show
 _WHOLE = 1 << 64
+_BELOW_ONE = 1 - 2.0**-53
 
 
 class Sampler:
@@ -60,7 +63,7 @@ def _binned(shares: Array, starts: Array, widths: Array) -> tuple[Array, Array, 
     kept = shares > 0
     shares, starts, widths = shares[kept], starts[kept], widths[kept]
     reached = np.cumsum(shares / shares.sum())
-    ends = np.array([min(int(part * _WHOLE), _WHOLE - 1) for part in reached.tolist()], np.uint64)
+    ends = (np.minimum(reached, _BELOW_ONE) * float(_WHOLE)).astype(np.uint64)
     ends[-1] = _WHOLE - 1
     cells = np.arange(1 << numbers.GUIDE_BITS, dtype=np.uint64) << np.uint64(64 - numbers.GUIDE_BITS)
     guide = np.minimum(np.searchsorted(ends, cells, side="right"), ends.size - 1).astype(np.int32)
@@ -73,7 +76,7 @@ def _zipf(exponent: float, low: int, span: int) -> tuple[Array, Array, Array]:
     shares, starts = single**-exponent, single.astype(np.int64) - 1
     widths = np.ones(single.size, np.uint64)
     if span > _ZIPF_SINGLE:
-        # Within a bin 0.15 % wide at most (2^63 ranks) all ranks count alike.
+        # Within a bin, 0.5 % wide at most (for 2^63 ranks), all ranks count alike.
         edges = np.geomspace(_ZIPF_SINGLE + 1, float(span) + 1, _ZIPF_SINGLE)
         whole = sorted({min(int(edge), span + 1) for edge in edges.tolist()} | {_ZIPF_SINGLE + 1, span + 1})
         first, end = np.array(whole[:-1], np.uint64), np.array(whole[1:], np.uint64)
@@ -86,12 +89,14 @@ def _zipf(exponent: float, low: int, span: int) -> tuple[Array, Array, Array]:
 
 def _normal(distribution: Distribution, low: int, high: int, column: str) -> tuple[Array, Array, Array]:
     """Bins of a normal distribution cut off at `low` and `high`, each number owning half a unit around it."""
-    mean = distribution.mean if distribution.mean is not None else (low + high) / 2
-    sd = distribution.sd if distribution.sd is not None else max((high - low) / 6, 0.5)
-    first, last = max(low, math.floor(mean - _REACH * sd)), min(high, math.ceil(mean + _REACH * sd))
+    # From here on everything counts from `low`: a double cannot tell large neighbours apart.
+    span = high - low
+    mean = distribution.mean - low if distribution.mean is not None else span / 2
+    sd = distribution.sd if distribution.sd is not None else max(span / 6, 0.5)
+    first, last = max(0, math.floor(mean - _REACH * sd)), min(span, math.ceil(mean + _REACH * sd))
     if first > last:
         raise InputError(
-            f"{column} is normal around {mean:g} with a deviation of {sd:g}, which leaves nothing of"
+            f"{column} is normal around {mean + low:g} with a deviation of {sd:g}, which leaves nothing of"
             f" {low} .. {high}",
             "Move the mean into the range, or widen the deviation",
         )
@@ -108,4 +113,5 @@ def _normal(distribution: Distribution, low: int, high: int, column: str) -> tup
         np.diff(lower),
         np.where(np.array(edges[:-1]) > mean, -np.diff(upper), 1 - lower[:-1] - upper[1:]),
     )
-    return np.maximum(shares, 0.0), np.array(starts, np.int64), np.array(widths, np.uint64)
+    values = np.array([low + start for start in starts], np.int64)
+    return np.maximum(shares, 0.0), values, np.array(widths, np.uint64)

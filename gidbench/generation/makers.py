@@ -100,8 +100,8 @@ class IntegerMaker(Ordered):
 
 class DecimalMaker(Ordered):
     def __init__(self, column: DecimalNumber, key: int, scratch: Scratch) -> None:
-        scaled = [int(bound.scaleb(column.scale)) for bound in (column.min, column.max)]
-        super().__init__(column, key, scratch, *scaled)
+        low, high = (int(bound.scaleb(column.scale)) for bound in (column.min, column.max))
+        super().__init__(column, key, scratch, low, high)
         self.kind = pa.decimal128(column.precision, column.scale)
         unit = 10**column.scale
         spread = column.distribution
@@ -111,7 +111,7 @@ class DecimalMaker(Ordered):
                 None if spread.mean is None else spread.mean * unit,
                 None if spread.sd is None else spread.sd * unit,
             )
-            self.sampler = Sampler(inner, *scaled, column.name)
+            self.sampler = Sampler(inner, low, high, column.name)
 
     def make(self, rows: Array, part: Part, places: Array | None) -> Values:
         values = self.take("unscaled", rows.size)
@@ -143,7 +143,7 @@ class DateMaker(Ordered):
     kind = pa.date32()
 
     def __init__(self, column: Date, key: int, scratch: Scratch, born_in: bool) -> None:
-        super().__init__(column, key, scratch, days_since_1970(column.min), days_since_1970(column.max))
+        super().__init__(column, key, scratch, *map(days_since_1970, column.bounds))
         self.born_in = born_in
         self.parent = column.after
 
@@ -176,7 +176,7 @@ class TimestampMaker(Ordered):
     def __init__(self, column: Timestamp, key: int, scratch: Scratch) -> None:
         self.ticks = _TICKS_PER_S[column.resolution]
         self.tick_us = 1_000_000 // self.ticks
-        low, high = (_ticks(bound, self.ticks) for bound in (column.min, column.max))
+        low, high = (_ticks(bound, self.ticks) for bound in column.bounds)
         super().__init__(column, key, scratch, low, high)
         self.parent = column.after
 

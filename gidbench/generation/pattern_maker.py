@@ -36,7 +36,7 @@ class PatternMaker(Base):
         cells: list[pa.Array | Slots] = []
         for place, piece in enumerate(self.pieces):
             if isinstance(piece, patterns.Literal):
-                cells += self._literal(piece.text.encode(), place, rows.size)
+                cells += self._literal(piece.text.encode(), rows.size)
             else:
                 cells += self._cells(piece, place, rows, part, places, numbers)
         lengths = [cell.length if isinstance(cell, Slots) else -1 for cell in cells]
@@ -56,7 +56,7 @@ class PatternMaker(Base):
         lay_words(addresses, strides, np.array(lengths, np.int64), count, data)
         return Values(self.kind, offsets=fixed_offsets(count, width), data=data)
 
-    def _literal(self, text: bytes, place: int, count: int) -> list[pa.Array | Slots]:
+    def _literal(self, text: bytes, count: int) -> list[pa.Array | Slots]:
         """The same text in each row: cells that repeat one word."""
         words = np.frombuffer(text.ljust(-(-len(text) // _WORD) * _WORD, b"\0"), np.uint64)
         return [
@@ -122,7 +122,9 @@ class PatternMaker(Base):
         return cells
 
     def _slug(self, column: pa.StringArray) -> pa.Array:
-        offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
+        offsets = np.frombuffer(column.buffers()[1], np.int32)[
+            column.offset : column.offset + len(column) + 1
+        ]
         data = np.frombuffer(column.buffers()[2] or b"", np.uint8)
         room = self.take("slug", data.size + SLACK, np.uint8)
         bounds = empty(len(column) + 1, np.int32)

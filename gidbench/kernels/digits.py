@@ -115,7 +115,7 @@ def divide_exactly(value, inverse, divisor):
 
     Vectors have no division of 64-bit integers, and none of their upper products either.
     """
-    quotient = np.int64(np.float64(value) * inverse)
+    quotient = np.int64(np.floor(np.float64(value) * inverse))  # off by one at most, either way
     rest = value - quotient * divisor
     if rest < 0:
         quotient -= 1

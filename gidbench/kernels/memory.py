@@ -108,36 +108,50 @@ def _trailing_zeros(typing, word):
     return types.uint64(types.uint64), generate
 
 
-if numba.config.DISABLE_JIT:
+address_of: Any
+load8: Any
+load4: Any
+load1: Any
+store8: Any
+store1: Any
+copy16: Any
+high_product: Any
+trailing_zeros: Any
 
-    def address_of(array):
-        return array.ctypes.data
+if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
 
-    def load8(address):
+    def _plain_address_of(array):
+        return np.int64(array.ctypes.data)
+
+    def _plain_load8(address):
         return np.uint64(ctypes.c_uint64.from_address(int(address)).value)
 
-    def load4(address):
-        return ctypes.c_int32.from_address(int(address)).value
+    def _plain_load4(address):
+        return np.int64(ctypes.c_int32.from_address(int(address)).value)
 
-    def load1(address):
-        return ctypes.c_uint8.from_address(int(address)).value
+    def _plain_load1(address):
+        return np.int64(ctypes.c_uint8.from_address(int(address)).value)
 
-    def store8(address, word):
+    def _plain_store8(address, word):
         ctypes.c_uint64.from_address(int(address)).value = int(word)
 
-    def store1(address, byte):
+    def _plain_store1(address, byte):
         ctypes.c_uint8.from_address(int(address)).value = int(byte)
 
-    def copy16(target, source):
+    def _plain_copy16(target, source):
         ctypes.memmove(int(target), int(source), 16)
 
-    def high_product(left, right):
+    def _plain_high_product(left, right):
         return np.uint64(int(left) * int(right) >> 64)
 
-    def trailing_zeros(word):
+    def _plain_trailing_zeros(word):
         bits = int(word)
         return np.uint64((bits & -bits).bit_length() - 1 if bits else 64)
 
+    address_of = _plain_address_of
+    load8, load4, load1 = _plain_load8, _plain_load4, _plain_load1
+    store8, store1, copy16 = _plain_store8, _plain_store1, _plain_copy16
+    high_product, trailing_zeros = _plain_high_product, _plain_trailing_zeros
 else:
     address_of = _address_of
     load8, load4, load1 = _load8, _load4, _load1

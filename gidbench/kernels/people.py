@@ -54,7 +54,9 @@ def identities(numbers, days, areas, births, first_day, days_out, sexes, out):
 
 
 @kernel(IN_U64, IN_U8, I64, IN_U8, IN_U8, IN_U16, IN_U8, IN_U8, IN_U16, OUT_I32, OUT_U8)
-def names(bits, sexes, parts, firsts, first_lengths, first_slots, lasts, last_lengths, last_slots, offsets, out):
+def names(
+    bits, sexes, parts, firsts, first_lengths, first_slots, lasts, last_lengths, last_slots, offsets, out
+):
     """Names. Full ones: 30 % with a middle name, 6 % with a single name as many Indonesians have.
 
     `parts` is 0 for full names, 1 for first, 2 for last ones. `firsts` and `lasts` hold NAME_STRIDE bytes an

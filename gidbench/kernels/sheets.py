@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gidbench.kernels.digits import NUMBER_WORDS, WORD_BYTES, divide_exactly, number_digits
-from gidbench.kernels.memory import address_of, store8, trailing_zeros
+from gidbench.kernels.memory import address_of, load1, store8, trailing_zeros
 from gidbench.kernels.registry import IN_I32, IN_I64, IN_U8, OUT_U8, kernel
 
 EPOCH_DAY = 25_569  # Excel's serial number of 1970-01-01
@@ -21,7 +21,7 @@ _DAY_US = 86_400_000_000
 def serial_texts(moments, out, lengths):
     """Serial numbers of microseconds since 1970 as text, in slots of NUMBER_WORDS words; from FIRST_US on.
 
-    The fraction of a day has eleven digits: 125 / 108 of the microseconds, rounded.
+    The fraction of a day has up to eleven digits: 125 / 108 of the microseconds, rounded.
     """
     target = address_of(out)
     for row in range(moments.size):
@@ -42,6 +42,8 @@ def serial_texts(moments, out, lengths):
             store8(at + length, ((number_digits(upper) >> _U(40)) << _U(8)) | _U(46))
             store8(at + length + 4, number_digits(fraction - upper * _U(100_000_000)))
             length += 12
+            while load1(at + length - 1) == 48:
+                length -= 1
         lengths[row] = length
 
 

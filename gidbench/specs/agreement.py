@@ -33,7 +33,9 @@ def check_agreement(spec: Spec, table: Table) -> None:
         after = getattr(column, "after", None)
         for other in (column.correlated_with, after):
             if other is not None and other not in {each.name for each in table.columns}:
-                raise InputError(f"{where} refers to {other!r}, which {table.name} does not have", "Name a column")
+                raise InputError(
+                    f"{where} refers to {other!r}, which {table.name} does not have", "Name a column"
+                )
         if after is not None:
             _check_after(where, column, table.column(after))
         if column.correlation is not None and column.correlated_with is None:
@@ -53,12 +55,16 @@ def check_agreement(spec: Spec, table: Table) -> None:
 
 
 def _refers(column: Pattern) -> bool:
-    return any(isinstance(piece, patterns.DatePart | patterns.Value) for piece in patterns.parse(column.pattern))
+    return any(
+        isinstance(piece, patterns.DatePart | patterns.Value) for piece in patterns.parse(column.pattern)
+    )
 
 
 def _check_after(where: str, column: Column, other: Column) -> None:
     if not isinstance(other, Date | Timestamp):
-        raise InputError(f"{where} cannot come after {other.name}, a {other.kind}", "Name a date or timestamp")
+        raise InputError(
+            f"{where} cannot come after {other.name}, a {other.kind}", "Name a date or timestamp"
+        )
     if column.correlated_with is not None:
         raise InputError(f"{where} has both after and correlated_with", "Leave out one of them")
 
@@ -82,7 +88,8 @@ def _check_pair(where: str, column: Column, other: Column) -> None:
         )
     if column.correlation is None or not -1 <= column.correlation <= 1:
         raise InputError(
-            f"{where} is correlated with {other.name} by {column.correlation}", "Give correlation from -1 to 1"
+            f"{where} is correlated with {other.name} by {column.correlation}",
+            "Give correlation from -1 to 1",
         )
     for each in (column, other):
         grouped = isinstance(each, Choice) and bool(each.values_by)
@@ -101,9 +108,13 @@ def _check_pattern(where: str, column: Pattern, other: Column) -> None:
     dates = any(isinstance(piece, patterns.DatePart) for piece in pieces)
     values = any(isinstance(piece, patterns.Value) for piece in pieces)
     if not dates and not values:
-        raise InputError(f"{where} does not use {other.name} in {column.pattern!r}", "Write {value} or {year}")
+        raise InputError(
+            f"{where} does not use {other.name} in {column.pattern!r}", "Write {value} or {year}"
+        )
     if dates and not isinstance(other, Date | Timestamp):
-        raise InputError(f"{where} wants a date, but {other.name} is a {other.kind}", "Name a date or timestamp")
+        raise InputError(
+            f"{where} wants a date, but {other.name} is a {other.kind}", "Name a date or timestamp"
+        )
     textual = isinstance(other, _WITH_TEXT) and not (
         isinstance(other, Choice) and other.values and isinstance(other.values[0], int)
     )
@@ -136,7 +147,9 @@ def _check_key(where: str, spec: Spec, column: ForeignKey) -> None:
     if not there.records:
         raise InputError(f"{where} references {name}, which does not say how many rows", "Give it records")
     if key.null_fraction or not (key.unique or isinstance(key, Sequence | NationalId | Uuid)):
-        raise InputError(f"{where} references {column.references}, which is no key", "Make it unique, without nulls")
+        raise InputError(
+            f"{where} references {column.references}, which is no key", "Make it unique, without nulls"
+        )
     if isinstance(key, Pattern) and _refers(key):
         raise InputError(f"{where} references a pattern that uses another column", "Reference another key")
 
@@ -163,7 +176,9 @@ def _check_key_circle(spec: Spec, table: Table) -> None:
         here = column
         while isinstance(here, ForeignKey) and here.unique:
             if here.references in trail:
-                raise InputError(f"the keys {' -> '.join([*trail, here.references])} form a circle", "Break it")
+                raise InputError(
+                    f"the keys {' -> '.join([*trail, here.references])} form a circle", "Break it"
+                )
             trail.append(here.references)
             name, _, target = here.references.rpartition(".")
             if name not in spec.tables:

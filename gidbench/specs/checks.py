@@ -73,7 +73,9 @@ def check_rows(spec: Spec, table: Table, first_row: int, records: int) -> None:
         if isinstance(column, Sequence):
             last = column.start + column.step * max(end - 1, 0)
             if not _INT64[0] <= last <= _INT64[1]:
-                raise CapacityError(f"{where} would reach {last:,}, beyond 64 bits", "Use fewer rows or steps")
+                raise CapacityError(
+                    f"{where} would reach {last:,}, beyond 64 bits", "Use fewer rows or steps"
+                )
         room = capacity(spec, column) if column.unique or isinstance(column, _ALWAYS_UNIQUE) else None
         if room is not None and end > room:
             raise CapacityError(
@@ -92,9 +94,11 @@ def capacity(spec: Spec, column: Column) -> int | None:
         case Boolean():
             return 2
         case Date():
-            return (column.max - column.min).days + 1
+            first, last = column.bounds
+            return (last - first).days + 1
         case Timestamp():
-            micros = (column.max - column.min) // timedelta(microseconds=1)
+            begin, end = column.bounds
+            micros = (end - begin) // timedelta(microseconds=1)
             return micros * _TICKS_PER_S[column.resolution] // 1_000_000 + 1
         case Choice():
             return len(column.values)
@@ -169,14 +173,18 @@ def _check_boolean(where: str, column: Boolean) -> None:
 
 
 def _check_time(where: str, column: Date | Timestamp) -> None:
-    _check_range(where, column.min, column.max)
+    _check_range(where, *column.bounds)
     if isinstance(column, Timestamp) and column.resolution not in _TICKS_PER_S:
         _refuse(where, "resolution", column.resolution, "s, ms or us")
     if column.after is None:
         _require(column.gap_days == 0, where, "gap_days", column.gap_days, "given with after only")
-        _require(column.within_days is None, where, "within_days", column.within_days, "given with after only")
+        _require(
+            column.within_days is None, where, "within_days", column.within_days, "given with after only"
+        )
     else:
-        _require(abs(column.gap_days) <= 3_652_058, where, "gap_days", column.gap_days, "10,000 years at most")
+        _require(
+            abs(column.gap_days) <= 3_652_058, where, "gap_days", column.gap_days, "10,000 years at most"
+        )
         days = column.within_days
         _require(days is None or 0 <= days <= 3_652_058, where, "within_days", days, "0 to 10,000 years")
         if column.distribution.name != UNIFORM:
@@ -198,9 +206,11 @@ def _check_choice(where: str, column: Choice) -> None:
         return
     if not column.values:
         raise InputError(f"{where} has no values", "Give values = [...]")
-    _require(len(column.values) <= _MOST_CHOICES, where, "values", len(column.values), f"{_MOST_CHOICES:,} at most")
+    _require(
+        len(column.values) <= _MOST_CHOICES, where, "values", len(column.values), f"{_MOST_CHOICES:,} at most"
+    )
     if len(set(column.values)) < len(column.values):
-        twice = next(value for value in column.values if column.values.count(value) > 1)  # type: ignore[arg-type]
+        twice = next(value for value in column.values if column.values.count(value) > 1)
         raise InputError(f"{where} has the value {twice!r} twice", "Give each once, with weights")
     if isinstance(column.values[0], int):
         for value in column.values:
@@ -243,7 +253,9 @@ def _check_national_id(where: str, column: NationalId) -> None:
 def _check_text(where: str, column: Text) -> None:
     fits = 0 <= column.min_length <= column.max_length
     _require(fits, where, "min_length", column.min_length, f"0 to max_length ({column.max_length})")
-    _require(column.max_length <= _LONGEST_TEXT, where, "max_length", column.max_length, f"up to {_LONGEST_TEXT:,}")
+    _require(
+        column.max_length <= _LONGEST_TEXT, where, "max_length", column.max_length, f"up to {_LONGEST_TEXT:,}"
+    )
 
 
 def _require(condition: bool, where: str, option: str, value: Any, limit: str) -> None:

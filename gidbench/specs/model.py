@@ -100,37 +100,56 @@ class Boolean(Column):
 
 @dataclass(frozen=True)
 class Date(Column):
-    """Days from `min` to `max`, both included; date32.
+    """Days from `min` to `max`, both included (default: 2000 to 2024); date32.
 
     With `after`, the name of a date or timestamp column: at least `gap_days` later than that, and at most
-    `within_days` later than its least (where that is given); `max` holds as well, and gives way only where
-    nothing would be left. With `correlated_with`, the name of a national id: the date of birth in it.
+    `within_days` later than its least (where that is given; `max` has no default then). `max` holds as well,
+    and gives way only where nothing would be left. With `correlated_with`, the name of a national id: the date
+    of birth in it.
     """
 
     kind: ClassVar[str] = "date"
-    min: date = date(2000, 1, 1)
-    max: date = date(2024, 12, 31)
+    min: date | None = None
+    max: date | None = None
     distribution: Distribution = Distribution()
     after: str | None = None
     gap_days: int = 0
     within_days: int | None = None
 
+    @property
+    def bounds(self) -> tuple[date, date]:
+        """The first and the last day that can be."""
+        first, last = (date.min, date.max) if self.after else (date(2000, 1, 1), date(2024, 12, 31))
+        if self.after and self.within_days is None:
+            last = date(2024, 12, 31)
+        return self.min or first, self.max or last
+
 
 @dataclass(frozen=True)
 class Timestamp(Column):
-    """Moments without a zone from `min` to `max`, both included, in whole units of `resolution`; timestamp[us].
+    """Moments without a zone from `min` to `max`, both included (default: 2015 to 2024); timestamp[us].
 
-    `after`, `gap_days` and `within_days` as for a date. `resolution` is `s`, `ms` or `us`.
+    In whole units of `resolution`, which is `s`, `ms` or `us`. `after`, `gap_days` and `within_days` as for a
+    date.
     """
 
     kind: ClassVar[str] = "timestamp"
-    min: datetime = datetime(2015, 1, 1)
-    max: datetime = datetime(2024, 12, 31, 23, 59, 59)
+    min: datetime | None = None
+    max: datetime | None = None
     resolution: str = "s"
     distribution: Distribution = Distribution()
     after: str | None = None
     gap_days: int = 0
     within_days: int | None = None
+
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """The first and the last moment that can be."""
+        end = datetime(2024, 12, 31, 23, 59, 59)
+        first, last = (datetime.min, datetime.max) if self.after else (datetime(2015, 1, 1), end)
+        if self.after and self.within_days is None:
+            last = end
+        return self.min or first, self.max or last
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ def parse_spec(text: str, name: str = "spec") -> Spec:
         raise InputError(f"{name} is not TOML ({error})", "See the section on specs in the README") from None
     tables = content.pop("tables", None)
     if content:
-        raise InputError(f"{name} has {next(iter(content))!r} at its top", "Only [tables.NAME] may stand there")
+        raise InputError(
+            f"{name} has {next(iter(content))!r} at its top", "Only [tables.NAME] may stand there"
+        )
     if not isinstance(tables, dict) or not tables:
         raise InputError(f"{name} has no table", "Begin it with [tables.NAME.columns]")
     spec = Spec({key: _table(key, value) for key, value in tables.items()})
@@ -71,7 +73,9 @@ def columns_from_shorthand(lines: Iterable[str], table: str = "table") -> Spec:
         except ValueError as error:
             raise InputError(f"the column {line!r} cannot be read ({error})", "Close the quotes") from None
         if not colon or not name.strip() or not words:
-            raise InputError(f"the column {line!r} cannot be read", 'Write it like "age: integer min=18 max=65"')
+            raise InputError(
+                f"the column {line!r} cannot be read", 'Write it like "age: integer min=18 max=65"'
+            )
         if name.strip() in columns:
             raise InputError(f"the column {name.strip()} is given twice", "Give each column once")
         options: dict[str, Any] = {"kind": words[0]}
@@ -87,12 +91,14 @@ def columns_from_shorthand(lines: Iterable[str], table: str = "table") -> Spec:
 
 
 def _toml_value(text: str, *, many: bool) -> Any:
-    if many and not text.startswith("["):
-        return [_toml_value(item.strip(), many=False) for item in text.split(",")]
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        return text
+        value = text
+    if many and not isinstance(value, list):  # also [a, b], which TOML would want quoted
+        items = text.removeprefix("[").removesuffix("]").split(",")
+        return [_toml_value(item.strip(), many=False) for item in items]
+    return value
 
 
 def _table(name: str, content: Any) -> Table:
@@ -217,7 +223,9 @@ def _moment(value: Any) -> datetime | None:
 def _groups(value: Any) -> dict[str, tuple[str, ...]] | None:
     if not isinstance(value, dict):
         return None
-    if not all(isinstance(items, list) and all(isinstance(item, str) for item in items) for items in value.values()):
+    if not all(
+        isinstance(items, list) and all(isinstance(item, str) for item in items) for items in value.values()
+    ):
         return None
     return {key: tuple(items) for key, items in value.items()}
 

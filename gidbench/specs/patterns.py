@@ -25,9 +25,7 @@ _ALPHABETS = {
 _DATE_PARTS = ("year", "month", "day")
 _MOST_CHARACTERS = 32
 _WIDEST_NUMBER = 18
-_KNOWN = (
-    "{seq}, {seq:07}, {digits:4}, {letters:2}, {lower:2}, {hex:8}, {year}, {month}, {day}, {value}, {value:slug}"
-)
+_KNOWN = "{seq}, {seq:07}, {digits:4}, {letters:2}, {lower:2}, {hex:8}, {year}, {month}, {day}, {value}, {value:slug}"
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ def _piece(pattern: str, text: str) -> Piece:
         return DatePart(name)
     if name == "value" and argument in ("", "slug"):
         return Value(bool(argument))
-    _refuse(pattern, f"{{{text}}} is unknown", f"Use {_KNOWN}")
+    return _refuse(pattern, f"{{{text}}} is unknown", f"Use {_KNOWN}")
 
 
 def _number(pattern: str, text: str, argument: str, most: int) -> int:

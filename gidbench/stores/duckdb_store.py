@@ -128,8 +128,8 @@ class DuckDBStore:
         if table in SCHEMAS:
             return SCHEMAS[table]
         try:
-            with self.connection.cursor() as cursor:
-                found = cursor.sql(f"SELECT * FROM {_quoted(table)} LIMIT 0").to_arrow_table().schema
+            # on this very connection, which sees what its transaction has created
+            found = self.connection.sql(f"SELECT * FROM {_quoted(table)} LIMIT 0").to_arrow_table().schema
         except duckdb.Error:
             raise InputError(f"there is no table {table!r} in {self.name}", "Check its name") from None
         self._own.setdefault(table, found)

@@ -106,7 +106,10 @@ def test_conflicts_of_a_sync_can_be_written_to_a_file(gidbench, database: str) -
     [
         (("generate", "--records", "many"), "'many' is not a whole number of records"),
         (("generate", "--records", "-5"), "'-5' is not a whole number"),
-        (("generate", "--records", "10", "--out", "people.docx"), "Use one of .arrow, .csv, .parquet, .xlsx"),
+        (
+            ("generate", "--records", "10", "--out", "people.docx"),
+            "Use one of .arrow, .csv, .csv.gz, .csv.zst, .parquet, .xlsx",
+        ),
         (("generate", "--records", "10", "--out", "no/such/people.csv"), "does not exist"),
         (
             ("generate", "--records", "10", "--batch-size", "7"),
@@ -118,7 +121,7 @@ def test_conflicts_of_a_sync_can_be_written_to_a_file(gidbench, database: str) -
             "Choose one of out and into",
         ),
         (("generate", "--records", "10", "--seed", "1" + "0" * 30), "outside 0 .. 2^64 - 1"),
-        (("generate",), "Missing option '--records'"),
+        (("generate",), "nothing says how many records of employee to make"),
         (("process", "people.csv"), "Missing option '--into'"),
         (("process", "people.csv", "--into", "duckdb:///x.duckdb"), "there is no file people.csv"),
         (("sync", "--source", "what?"), "the database URL cannot be understood"),

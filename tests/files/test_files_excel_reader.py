@@ -156,7 +156,7 @@ def test_only_the_first_sheet_is_read(tmp_path: Path) -> None:
 
 
 def test_a_sheet_without_cells_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no cell in its first sheet"):
+    with pytest.raises(InputError, match="no cell in its sheet 1"):
         ExcelReader(workbook(tmp_path / "t.xlsx", []))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import re
 import zipfile
 from collections.abc import Iterable
@@ -11,7 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import openpyxl
+import pandas
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.ipc
@@ -22,9 +25,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gidbench.errors import InputError, StoreError
-from gidbench.files import writers, xlsx_writer
+from gidbench.files.csv_writer import guarded
 from gidbench.files.excel_reader import ExcelReader
-from gidbench.files.writers import WRITERS, check_destination, open_writer
+from gidbench.files.writers import WRITERS, CsvOptions, check_destination, open_writer, recut, write_file
+from gidbench.files.xlsx_writer import XlsxWriter
+from gidbench.generation.plan import employees
 from gidbench.records import EMPLOYEE
 
 SUFFIXES = sorted(WRITERS)
@@ -71,10 +76,14 @@ def cut(whole: pa.Table, places: Iterable[int]) -> list[pa.RecordBatch]:
 
 
 def write(path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema = SCHEMA) -> Path:
-    with open_writer(path, schema) as writer:
-        for batch in batches:
-            writer.write(writer.prepare(batch))
+    write_file(path, batches, schema)
     return path
+
+
+def in_parts_of(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every writer take small parts."""
+    for writer in WRITERS.values():
+        monkeypatch.setattr(writer, "part_rows", rows)
 
 
 def names(folder: Path) -> list[str]:
@@ -188,8 +197,23 @@ def rows_of(found: pa.Table) -> list[Row]:
     return [tuple(row.values()) for row in found.to_pylist()]
 
 
+def by_gzip_module(path: Path) -> list[Row]:
+    plain = path.with_suffix(".plain")
+    plain.write_bytes(gzip.decompress(path.read_bytes()))
+    return by_csv_module(plain)
+
+
+def by_zstd_stream(path: Path) -> list[Row]:
+    plain = path.with_suffix(".plain")
+    with pa.input_stream(str(path), compression="zstd") as stream:
+        plain.write_bytes(stream.read())
+    return by_csv_module(plain)
+
+
 READ_BACK = [
     (".csv", by_csv_module),
+    (".csv.gz", by_gzip_module),
+    (".csv.zst", by_zstd_stream),
     (".csv", by_pyarrow_csv),
     (".parquet", by_parquet),
     (".arrow", by_arrow),
@@ -241,7 +265,7 @@ def test_the_bytes_do_not_depend_on_how_the_rows_are_cut(
     places: list[int],
     others: list[int],
 ) -> None:
-    monkeypatch.setattr(writers, "ROW_GROUP", 8)
+    in_parts_of(8, monkeypatch)
     whole = table(rows)
     one = write(tmp_path / f"one{suffix}", cut(whole, places)).read_bytes()
     other = write(tmp_path / f"other{suffix}", cut(whole, others)).read_bytes()
@@ -249,8 +273,11 @@ def test_the_bytes_do_not_depend_on_how_the_rows_are_cut(
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_the_bytes_do_not_depend_on_the_batch_size_for_many_rows(tmp_path: Path, suffix: str) -> None:
+def test_the_bytes_do_not_depend_on_the_batch_size_for_many_rows(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Enough rows to fill a deflater's window several times."""
+    in_parts_of(2_048, monkeypatch)
     rows = [
         (n, f"name {n * 7919 % 5000}", 'a "quote"' if n == 2_500 else None, date(1950 + n % 60, 1, 1), None)
         for n in range(5_000)
@@ -264,8 +291,11 @@ def test_the_bytes_do_not_depend_on_the_batch_size_for_many_rows(tmp_path: Path,
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_batches_may_be_prepared_in_any_order(tmp_path: Path, suffix: str) -> None:
-    batches = cut(table([(n, "x", f"{n}", None, None) for n in range(9)]), [2, 5])
+def test_parts_may_be_prepared_in_any_order(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_parts_of(3, monkeypatch)
+    batches = list(recut(cut(table([(n, "x", f"{n}", None, None) for n in range(9)]), [2, 5]), 3))
     with open_writer(tmp_path / f"mixed{suffix}", SCHEMA) as writer:
         prepared = [writer.prepare(batch) for batch in reversed(batches)]
         for part in reversed(prepared):
@@ -327,9 +357,11 @@ def test_any_file_name_is_good(tmp_path: Path, suffix: str, stem: str) -> None:
     assert (tmp_path / f"{stem}{suffix}").stat().st_size > 0
 
 
-@pytest.mark.parametrize("name", ["t.txt", "t", "t.csv.gz"])
+@pytest.mark.parametrize("name", ["t.txt", "t", "t.gz", "t.csv.xz", ".csv"])
 def test_an_unknown_extension_is_refused_and_the_known_ones_named(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match=r"Use one of \.arrow, \.csv, \.parquet, \.xlsx"):
+    with pytest.raises(
+        InputError, match=r"Use one of \.arrow, \.csv, \.csv\.gz, \.csv\.zst, \.parquet, \.xlsx"
+    ):
         check_destination(tmp_path / name)
     with pytest.raises(InputError, match="extension"):
         write(tmp_path / name, [])
@@ -340,6 +372,38 @@ def test_an_unknown_extension_is_refused_and_the_known_ones_named(tmp_path: Path
 def test_a_missing_folder_is_refused(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(InputError, match="does not exist"):
         write(tmp_path / "no" / f"t{suffix}", [])
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".csv.zst"])
+def test_pandas_polars_and_duckdb_read_what_is_compressed(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_parts_of(300, monkeypatch)
+    people = employees(3).batch(0, 1_000)
+    path = write(tmp_path / f"people{suffix}", [people], people.schema)
+    names = people["name"].to_pylist()
+    assert duckdb.sql(f"SELECT name FROM '{path}' ORDER BY id").fetchall() == [(name,) for name in names]
+    if suffix != ".csv.zst":  # pandas wants a further package for zstd
+        assert pandas.read_csv(path)["name"].tolist() == names
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_header_row_can_be_left_out_of_csv_only(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"t{suffix}"
+    batch = cut(table([(7, "a", "b", None, None)]), [])[0]
+    if not suffix.startswith(".csv"):
+        with (
+            pytest.raises(InputError, match=f"a {suffix} file has no header row"),
+            open_writer(path, SCHEMA, CsvOptions(header=False)),
+        ):
+            pass
+        assert names(tmp_path) == []
+        return
+    with open_writer(path, SCHEMA, CsvOptions(header=False)) as writer:
+        writer.write(writer.prepare(batch))
+    codec = {".csv.gz": "gzip", ".csv.zst": "zstd"}.get(suffix)
+    with pa.input_stream(str(path), compression=codec) as stream:
+        assert stream.read() == b"7,a,b,,\n"
 
 
 # --- csv ------------------------------------------------------------------------------------------------
@@ -358,6 +422,26 @@ def test_csv_quotes_only_what_needs_it(tmp_path: Path) -> None:
         '3, blanks ,"a\nb",,\n'
         '4,,"a\rb",,\n'
     )
+
+
+def test_a_single_column_has_no_blank_lines(tmp_path: Path) -> None:
+    schema = pa.schema([("only", pa.string())])
+    batch = pa.RecordBatch.from_pylist([{"only": value} for value in ("a", None, "", "b,c")], schema=schema)
+    path = write(tmp_path / "t.csv", [batch], schema)
+    assert path.read_bytes() == b'only\na\n""\n""\n"b,c"\n'
+    numbers = pa.RecordBatch.from_pylist([{"n": 1}, {"n": None}], schema=pa.schema([("n", pa.int64())]))
+    assert write(tmp_path / "n.csv", [numbers], numbers.schema).read_bytes() == b'n\n1\n""\n'
+
+
+@given(st.lists(st.none() | st.text("=+-@\t\ra,'", max_size=4), max_size=20), st.integers(0, 5))
+def test_formulas_get_an_apostrophe_and_nothing_else_does(values, start) -> None:
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array(values, pa.string()), pa.array(range(len(values)))], ["text", "n"]
+    )
+    found = guarded(batch.slice(start))
+    expected = [f"'{value}" if value and value[0] in "=+-@\t\r" else value for value in values[start:]]
+    assert found["text"].to_pylist() == expected
+    assert found["n"].equals(batch.slice(start)["n"])
 
 
 # --- xlsx -----------------------------------------------------------------------------------------------
@@ -404,17 +488,29 @@ def test_xlsx_has_its_header_frozen_and_no_time_of_writing(tmp_path: Path) -> No
         assert {entry.date_time for entry in book.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
-def test_xlsx_refuses_more_rows_than_a_sheet_holds_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("count", [0, 9, 10, 11, 30, 31])
+def test_xlsx_goes_on_on_further_sheets_under_the_same_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    assert xlsx_writer.MAX_ROWS == 1_048_576
-    monkeypatch.setattr(xlsx_writer, "MAX_ROWS", 11)  # the header row included
-    rows = [(n, "a", "b", None, None) for n in range(11)]
-    assert len(by_openpyxl(write(tmp_path / "fits.xlsx", cut(table(rows[:10]), [3])))) == 10
-    (tmp_path / "fits.xlsx").unlink()
-    with pytest.raises(InputError, match=r"holds 10 records.*\.csv or \.parquet"):
-        write(tmp_path / "t.xlsx", cut(table(rows), [3]))
-    assert names(tmp_path) == []
+    assert XlsxWriter.sheet_rows == 1_048_575
+    assert XlsxWriter.sheet_rows % XlsxWriter.part_rows == 0
+    monkeypatch.setattr(XlsxWriter, "sheet_rows", 10)
+    monkeypatch.setattr(XlsxWriter, "part_rows", 5)
+    rows = [(n, f"name {n}", None, date(2000, 1, 1), None) for n in range(count)]
+    path = write(tmp_path / "t.xlsx", cut(table(rows), [3, 17]))
+    book = openpyxl.load_workbook(path)
+    sheets = max(1, -(-count // 10))
+    assert book.sheetnames == ["records", *(f"records {n}" for n in range(2, sheets + 1))]
+    found = []
+    for sheet in book.worksheets:
+        header, *below = sheet.iter_rows(values_only=True)
+        assert list(header) == SCHEMA.names
+        assert sheet.freeze_panes == "A2"
+        found += [row[0] for row in below]
+    assert found == list(range(count))
+    reader = ExcelReader(path)
+    assert sum(sum(units for units, _ in sheet.chunks()) for sheet in reader.sheets()) == count
+    reader.close()
 
 
 def test_every_writer_takes_the_employee_table(tmp_path: Path) -> None:

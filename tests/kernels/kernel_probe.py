@@ -6,6 +6,7 @@ plain Python.
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import warnings
@@ -15,11 +16,15 @@ import numba
 import numpy as np
 import pyarrow as pa
 
-from gidbench import generation, gid
-from gidbench.digest import checksum
+from gidbench import gid
+from gidbench.digest import digest_of
+from gidbench.files.csv_writer import CsvWriter
+from gidbench.files.xlsx_writer import XlsxWriter
+from gidbench.generation.plan import Plan, employees
 from gidbench.kernels import intake, mixing, scan
 from gidbench.kernels.registry import registered
 from gidbench.keyset import KeySet
+from gidbench.specs.parsing import parse_spec
 
 CSV = (
     b'name,no_ktp\r\n"Sri ""Ani"" Putri",1\r\n\r\n"two\nlines",2\rAndr\xc3\xa9 Araujo,3\n,\nx,y,z\n"a"b,4\n'
@@ -53,28 +58,67 @@ def hexed(batch: pa.RecordBatch) -> str:
     return sink.getvalue().to_pybytes().hex()
 
 
+SPEC = """
+[tables.thing]
+records = 60
+[tables.thing.columns]
+key = { kind = "integer", min = -5, max = 500, unique = true }
+skewed = { kind = "integer", min = 1, max = 1000000, distribution = "zipf", exponent = 1.3 }
+bell = { kind = "decimal", min = -10, max = 99.99, distribution = "normal", mean = 20, sd = 9, null_fraction = 0.3 }
+alike = { kind = "integer", max = 50, correlated_with = "skewed", correlation = -0.7 }
+truth = { kind = "boolean", true_fraction = 0.25 }
+day = { kind = "date" }
+moment = { kind = "timestamp", resolution = "us", after = "day", within_days = 3, null_fraction = 0.5 }
+city = { kind = "choice", values = ["Bandung", "Solo, Jawa", "Medan"], weights = [5, 0, 1] }
+of = { kind = "choice", correlated_with = "city", values_by = { Bandung = ["a"], "Solo, Jawa" = ["b"], Medan = ["c"] } }
+code = { kind = "pattern", pattern = "EMP-{year}/{hex:9}-{seq:03}{{}}", correlated_with = "day" }
+mail = { kind = "pattern", pattern = "{value:slug}.{digits:3}@x.id", correlated_with = "who" }
+who = { kind = "name", part = "full" }
+id = { kind = "uuid" }
+note = { kind = "text", min_length = 0, max_length = 70, distribution = "normal" }
+boss = { kind = "foreign_key", references = "thing.key", null_fraction = 0.1 }
+"""
+
+
 def generated() -> dict[str, Any]:
     found = {}
     for seed, first, count in (
         (0, 0, 50),
         (2**64 - 1, 9_999_995, 20),
-        (7, generation.capacity() - 20, 20),
+        (7, 6_760_000_000 - 20, 20),
         (1, 0, 0),
     ):
-        batch = generation.employees(generation.seed_key(seed), first, count)
+        batch = employees(seed).batch(first, count)
         batch.validate(full=True)
         found[f"employees {seed} {first}"] = hexed(batch)
-        found[f"checksum {seed} {first}"] = checksum([batch])
+        found[f"digest {seed} {first}"] = digest_of([batch])
+    thing = Plan(parse_spec(SPEC), "thing", 5).batch(3, 57)
+    thing.validate(full=True)
+    found["thing"] = hexed(thing)
+    found["digest of thing"] = digest_of([thing])
     return found
+
+
+def written() -> dict[str, Any]:
+    batch = Plan(parse_spec(SPEC), "thing", 5).batch(0, 40)
+    sink = io.BytesIO()
+    writer = CsvWriter(sink, batch.schema)
+    writer.write(writer.prepare(batch.slice(3)))
+    book = io.BytesIO()
+    sheet = XlsxWriter(book, batch.schema)
+    sheet.write(sheet.prepare(batch.slice(5)))
+    sheet.close()
+    return {"csv": sink.getvalue().decode(), "xlsx": book.getvalue().hex()}
 
 
 def digested() -> dict[str, Any]:
     integers = pa.array([0, -1, None, 2**63 - 1, -(2**63)], pa.int64())
-    texts = pa.array(["", "é", None, "x" * 64, "1234567\x7f"])
-    batch = pa.RecordBatch.from_arrays([integers, texts], ["number", "text"])
+    texts = pa.array(["", "3201010101900001", None, "x" * 64, "1234567\x7f"])
+    likes = pa.array(["2024-02-29 03:04:05.5", "-17.250", "true", "007", "9" * 25])
+    batch = pa.RecordBatch.from_arrays([integers, texts, likes], ["number", "text", "likes"])
     return {
-        "checksum": checksum([batch]),
-        "checksum of rows": [checksum([batch.slice(n, 1)]) for n in range(5)],
+        "digest": digest_of([batch]),
+        "digest of rows": [digest_of([batch.slice(n, 1)]) for n in range(5)],
     }
 
 
@@ -83,7 +127,7 @@ def mixed() -> dict[str, Any]:
     bound = np.uint64(2**32 - 1)
     return {
         "mix64": [int(mixing.mix64(word)) for word in words],
-        "draw": [int(mixing.draw(word, np.uint64(6_760_000_000), np.uint64(7))) for word in words],
+        "draw": [int(mixing.draw(word, np.uint64(6_760_000_000))) for word in words],
         "below": [int(mixing.below(word, bound)) for word in words],
         "permute": [
             [
@@ -170,7 +214,7 @@ def scanned() -> dict[str, Any]:
 
 
 def probe() -> dict[str, Any]:
-    parts = (generated, digested, mixed, coded, taken_in, remembered, scanned)
+    parts = (generated, written, digested, mixed, coded, taken_in, remembered, scanned)
     with warnings.catch_warnings():
         # Arithmetic modulo 2^64 is meant; compiled code says nothing about it. Any other warning is a fault.
         warnings.simplefilter("error")

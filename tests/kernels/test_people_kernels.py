@@ -1,4 +1,4 @@
-"""people: the columns of an employee, each against its twin."""
+"""people: national ids and names, each against its twin."""
 
 from __future__ import annotations
 
@@ -10,48 +10,44 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gidbench.generation import tables
 from gidbench.kernels import people
+from gidbench.kernels.memory import SLACK
 
-KEYS = st.integers(0, 2**64 - 1)
-FIRSTS = st.one_of(st.integers(0, 1_000), st.integers(0, 6_760_000_000 - 100))
-COUNTS = st.integers(0, 20)
-BIRTH_RANGE = (naive.FIRST_BIRTH - naive.EPOCH).days, (naive.LAST_BIRTH - naive.EPOCH).days
-DAYS = [naive.FIRST_BIRTH + dt.timedelta(days=day) for day in range(people.BIRTH_DAYS)]
-BIRTH_CODES = np.array([int(f"{day:%d%m%y}") for day in DAYS], np.int32)
-MICROSECOND = dt.timedelta(microseconds=1)
-UNIX = dt.datetime(1970, 1, 1)
+BITS = st.lists(st.integers(0, 2**64 - 1), max_size=40)
+BIRTH_WORDS = tables.birth_words(naive.FIRST_BIRTH, naive.LAST_BIRTH)
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered")
 
 
-def since_unix(moment: dt.datetime) -> int:
-    return (moment - UNIX) // MICROSECOND
-
-
-def test_birth_days_run_from_1960_to_2005():
-    assert BIRTH_RANGE == (people.FIRST_BIRTH_DAY, people.FIRST_BIRTH_DAY + people.BIRTH_DAYS - 1)
-
-
-@given(st.integers(0, 10**18), st.integers(1, 18), st.integers(0, 3))
-def test_put_digits_writes_leading_zeros_and_nothing_else(value, width, at):
-    value %= 10**width
-    out = np.full(24, 33, np.uint8)
-    people.put_digits(out, at, np.int64(value), width)
-    assert out.tobytes() == b"!" * at + b"%0*d" % (width, value) + b"!" * (24 - at - width)
-
-
-@given(KEYS, FIRSTS, COUNTS, st.lists(st.integers(110_101, 999_999), min_size=60, max_size=90, unique=True))
-@example(0, 0, 20, list(range(110_101, 110_161)))
-def test_identities_equal_their_twin(key, first, count, areas):
-    births, sexes = np.zeros(count, np.int32), np.full(count, 9, np.uint8)
-    no_ktp = np.zeros(count * 16, np.uint8)
-    people.identities(np.uint64(key), first, np.array(areas, np.int32), BIRTH_CODES, births, sexes, no_ktp)
-    text = no_ktp.tobytes().decode()
+@given(
+    st.lists(st.integers(110_101, 999_999), min_size=1, max_size=90, unique=True),
+    st.lists(st.floats(0, 1, exclude_max=True), max_size=20),
+)
+@example([110_101], [0.0])
+@example(list(range(110_101, 110_161)), [0.0, 0.999999999999])
+def test_identities_equal_their_twin(areas, shares):
+    room = len(areas) * 2 * naive.BIRTHS * 9_999
+    numbers = [int(share * room) for share in shares] + [0, room - 1]
+    words = np.array([int.from_bytes(f"{area:06d}".encode(), "little") for area in areas], np.uint64)
+    births, sexes = np.zeros(len(numbers), np.int32), np.full(len(numbers), 9, np.uint8)
+    out = np.zeros(2 * len(numbers), np.uint64)
+    people.identities(
+        np.array(numbers, np.uint64),
+        np.uint64(naive.BIRTHS),
+        words,
+        BIRTH_WORDS,
+        naive.FIRST_BIRTH_DAYS,
+        births,
+        sexes,
+        out,
+    )
+    text = out.tobytes().decode()
     made = [
         (naive.EPOCH + dt.timedelta(days=int(births[row])), int(sexes[row]), text[16 * row : 16 * row + 16])
-        for row in range(count)
+        for row in range(len(numbers))
     ]
-    assert made == [naive.identity(key, first + row, areas) for row in range(count)]
+    assert made == [naive.identity(number, areas) for number in numbers]
 
 
 def name_table(names: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -67,121 +63,49 @@ NAMES = st.lists(
 )
 
 
-def check_names(key, first, sexes, firsts, lasts, slot_seed):
+def made(bits, sexes, firsts, lasts, slot_seed, parts=0):
+    """(names by the kernel, slots of first names by sex, slots of last names)."""
     random = np.random.default_rng(slot_seed)
     first_slots = random.integers(0, len(firsts), 2 * people.NAME_SLOTS).astype(np.uint16)
     last_slots = random.integers(0, len(lasts), people.NAME_SLOTS).astype(np.uint16)
-    offsets = np.zeros(len(sexes) + 1, np.int32)
-    out = np.zeros(len(sexes) * people.MAX_NAME_BYTES + people.NAME_STRIDE, np.uint8)
-    people.names(
-        np.uint64(key),
-        first,
-        np.array(sexes, np.uint8),
-        *name_table(firsts),
-        first_slots,
-        *name_table(lasts),
-        last_slots,
-        offsets,
-        out,
-    )
-    by_sex = first_slots.reshape(2, -1)
-    assert [text.decode() for text in naive.unpack(offsets, out)] == [
-        naive.name(key, first + row, sex, firsts, by_sex, lasts, last_slots) for row, sex in enumerate(sexes)
+    offsets = np.zeros(len(bits) + 1, np.int32)
+    out = np.zeros(len(bits) * people.MAX_NAME_BYTES + SLACK, np.uint8)
+    tables = (*name_table(firsts), first_slots, *name_table(lasts), last_slots)
+    people.names(np.array(bits, np.uint64), np.array(sexes, np.uint8), parts, *tables, offsets, out)
+    texts = [text.decode() for text in naive.unpack(offsets, out)]
+    return texts, first_slots.reshape(2, -1), last_slots
+
+
+def check_full_names(bits, firsts, lasts, slot_seed):
+    sexes = [row % 2 for row in range(len(bits))]
+    found, by_sex, last_slots = made(bits, sexes, firsts, lasts, slot_seed)
+    assert found == [
+        naive.name(number, sex, firsts, by_sex, lasts, last_slots)
+        for number, sex in zip(bits, sexes, strict=True)
     ]
 
 
-@given(KEYS, FIRSTS, st.lists(st.integers(0, 1), max_size=40), NAMES, NAMES, st.integers(0, 2**32 - 1))
-def test_names_equal_their_twin(key, first, sexes, firsts, lasts, slot_seed):
-    check_names(key, first, sexes, firsts, lasts, slot_seed)
+@given(BITS, NAMES, NAMES, st.integers(0, 2**32 - 1))
+def test_names_equal_their_twin(bits, firsts, lasts, slot_seed):
+    check_full_names(bits, firsts, lasts, slot_seed)
 
 
 def test_many_names_equal_their_twin():
     """Enough of them to meet both sides of each bound of the shape, one in 256."""
-    check_names(8, 10**6, [0, 1] * 2_000, ["Al", "Jo", "Budi"], ["A", "Abcdefghijklmnop"], 3)
+    bits = [naive.draw(8, row) for row in range(4_000)]
+    check_full_names(bits, ["Al", "Jo", "Budi"], ["A", "Abcdefghijklmnop"], 3)
+
+
+@given(BITS, NAMES, NAMES, st.integers(0, 2**32 - 1))
+def test_first_and_last_names_alone_are_one_name_of_their_pool(bits, firsts, lasts, slot_seed):
+    sexes = [row % 2 for row in range(len(bits))]
+    found, by_sex, last_slots = made(bits, sexes, firsts, lasts, slot_seed, parts=1)
+    assert found == [firsts[by_sex[sex][number & 4095]] for number, sex in zip(bits, sexes, strict=True)]
+    found, _, last_slots = made(bits, sexes, firsts, lasts, slot_seed, parts=2)
+    assert found == [lasts[last_slots[number >> 24 & 4095]] for number in bits]
 
 
 def test_the_longest_names_fit_the_room_a_row_has():
-    longest = people.NAME_STRIDE + 1 + people.NAME_STRIDE + 1 + people.NAME_STRIDE
-    assert longest <= people.MAX_NAME_BYTES
-
-
-def test_offsets_of_names_go_beyond_255_bytes():
-    """The lengths are uint8: a sum that took their type over would wrap."""
-    sexes = np.zeros(60, np.uint8)
-    table = name_table(["Abcdefghijklmno"])
-    offsets = np.zeros(61, np.int32)
-    out = np.zeros(60 * people.MAX_NAME_BYTES + people.NAME_STRIDE, np.uint8)
-    slots = np.zeros(2 * people.NAME_SLOTS, np.uint16)
-    people.names(np.uint64(1), 0, sexes, *table, slots, *table, slots[: people.NAME_SLOTS], offsets, out)
-    assert (np.diff(offsets) >= 15).all()
-    assert offsets[-1] >= 60 * 15
-
-
-@given(KEYS, FIRSTS, st.lists(st.integers(*BIRTH_RANGE), max_size=60))
-@example(2**64 - 1, 0, [BIRTH_RANGE[0], BIRTH_RANGE[1]] * 9)
-def test_lifetimes_equal_their_twin(key, first, births):
-    count = len(births)
-    created, updated, deleted = (np.full(count, -1, np.int64) for _ in range(3))
-    valid = np.full((count + 7) // 8, 255, np.uint8)  # a recycled buffer is not clean
-    nulls = people.lifetimes(
-        np.uint64(key), first, np.array(births, np.int32), created, updated, deleted, valid
-    )
-    expected = [
-        naive.lifetime(key, first + row, naive.EPOCH + dt.timedelta(days=birth))
-        for row, birth in enumerate(births)
-    ]
-    assert created.tolist() == [since_unix(moment) for moment, _, _ in expected]
-    assert updated.tolist() == [since_unix(moment) for _, moment, _ in expected]
-    assert deleted.tolist() == [since_unix(moment) if moment else 0 for _, _, moment in expected]
-    assert naive.bits(valid, count) == [moment is not None for _, _, moment in expected]
-    assert nulls == sum(moment is None for _, _, moment in expected)
-
-
-def test_some_rows_are_deleted():
-    births = np.zeros(2_000, np.int32)
-    stamps = [np.zeros(2_000, np.int64) for _ in range(3)]
-    nulls = people.lifetimes(np.uint64(3), 0, births, *stamps, np.zeros(250, np.uint8))
-    assert 0 < 2_000 - nulls < 60
-
-
-def personal_numbers(first: int, created: list[int]) -> list[str]:
-    offsets = np.zeros(len(created) + 1, np.int32)
-    out = np.zeros(len(created) * people.MAX_PERSONAL_NUMBER_BYTES, np.uint8)
-    people.personal_numbers(first, np.array(created, np.int64), offsets, out)
-    return [text.decode() for text in naive.unpack(offsets, out)]
-
-
-@given(
-    FIRSTS,
-    st.lists(st.datetimes(dt.datetime(1968, 1, 1), dt.datetime(2099, 12, 31, 23, 59, 59)), max_size=20),
-)
-@example(9_999_998, [dt.datetime(2020, 1, 1)] * 3)  # 9999999, 10000000, 10000001
-@example(0, [dt.datetime(2019, 12, 31, 23, 59, 59, 999_999), dt.datetime(2020, 1, 1)])
-def test_personal_numbers_equal_their_twin(first, moments):
-    assert personal_numbers(first, [since_unix(moment) for moment in moments]) == [
-        naive.personal_number(first + row, moment) for row, moment in enumerate(moments)
-    ]
-
-
-def test_the_year_of_a_personal_number_is_right_on_every_first_and_last_day_of_a_year():
-    years = range(1968, 2100)
-    moments = [
-        moment
-        for year in years
-        for moment in (dt.datetime(year, 1, 1), dt.datetime(year, 12, 31, 23, 59, 59, 999_999))
-    ]
-    found = [int(text[4:8]) for text in personal_numbers(0, [since_unix(moment) for moment in moments])]
-    assert found == [moment.year for moment in moments]
-
-
-@given(KEYS, FIRSTS, st.integers(0, 80))
-@example(0, 6_759_999_990, 10)
-def test_passports_equal_their_twin(key, first, count):
-    offsets = np.zeros(count + 1, np.int32)
-    out = np.zeros(count * people.PASSPORT_BYTES, np.uint8)
-    valid = np.full((count + 7) // 8, 255, np.uint8)
-    nulls = people.passports(np.uint64(key), first, offsets, valid, out)
-    expected = [naive.passport(key, first + row) for row in range(count)]
-    assert [text.decode() for text in naive.unpack(offsets, out)] == [text or "" for text in expected]
-    assert naive.bits(valid, count) == [text is not None for text in expected]
-    assert nulls == expected.count(None)
+    bits = [0] * 50  # shape 0: all three names
+    found, _, _ = made(bits, [0] * 50, ["Abcdefghijklmnop", "Bbcdefghijklmnop"], ["Z" * 16], 5)
+    assert max(map(len, found)) <= people.MAX_NAME_BYTES

@@ -13,14 +13,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from gidbench import generation, gid
+from gidbench import gid
 from gidbench.errors import CapacityError, InputError, StoreBusyError, StoreError
+from gidbench.generation.plan import employees
 from gidbench.records import EMPLOYEE, SCHEMAS
 from gidbench.stores.base import AuditEntry, Store
 from gidbench.stores.gid_supply import GidSupply
 from gidbench.stores.opening import is_same_store, open_store, safe_name
 
-PEOPLE = generation.employees(generation.seed_key(1), 0, 500)
+PEOPLE = employees(1).batch(0, 500)
 
 
 @pytest.fixture(params=["file", "memory"])

@@ -8,24 +8,25 @@ from collections.abc import Iterator
 from importlib import resources
 from math import sqrt
 
+import naive
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from gidbench import generation
 from gidbench.engine import map_ordered
+from gidbench.generation import tables
+from gidbench.generation.plan import employees, parts
 from gidbench.kernels import people
+from gidbench.specs.pools import areas as area_codes
 
 MILLION = 1_000_000
 SEED = 20_250_701
 
 
 def batches(count: int, seed: int = SEED, first: int = 0) -> Iterator[pa.RecordBatch]:
-    key = generation.seed_key(seed)
-    return map_ordered(
-        lambda part: generation.employees(key, *part), generation.parts(first, count, 50_000), workers=2
-    )
+    plan = employees(seed)
+    return map_ordered(lambda part: plan.batch(*part), parts(first, count, 50_000), workers=2)
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +81,9 @@ def test_a_million_no_ktp_are_all_different(million):
 
 @pytest.mark.parametrize("seed", [0, 2**64 - 1])
 def test_no_ktp_of_rows_far_apart_are_different(seed):
-    capacity = generation.capacity()
+    capacity = 6_760_000_000
     places = [0, 10**7, 10**9, capacity // 2, capacity - 50_000]
-    table = pa.Table.from_batches(
-        generation.employees(generation.seed_key(seed), first, 50_000) for first in places
-    )
+    table = pa.Table.from_batches(employees(seed).batch(first, 50_000) for first in places)
     assert unique(table["no_ktp"])
     passports = table["passport_id"].drop_null()
     assert pc.count_distinct(passports).as_py() == len(passports)
@@ -128,7 +127,7 @@ def test_no_ktp_begins_with_an_area_that_exists(digits):
 
 
 def test_areas_are_six_digits_and_listed_once():
-    areas = generation._tables().areas
+    areas = area_codes()
     assert np.unique(areas).size == areas.size
     assert areas.min() >= 110_101
     assert areas.max() <= 999_999
@@ -142,17 +141,17 @@ def test_serials_run_from_0001(digits):
 
 def test_areas_days_sexes_and_serials_are_spread_as_evenly_as_chance(million, digits, women):
     areas, area_counts = np.unique(number(digits, 0, 6), return_counts=True)
-    assert areas.size == generation._tables().areas.size
+    assert areas.size == area_codes().size
     assert as_even_as_chance(area_counts)
-    days = million["bod"].cast(pa.int32()).to_numpy() - people.FIRST_BIRTH_DAY
-    assert as_even_as_chance(np.bincount(days, minlength=people.BIRTH_DAYS))
+    days = million["bod"].cast(pa.int32()).to_numpy() - naive.FIRST_BIRTH_DAYS
+    assert as_even_as_chance(np.bincount(days, minlength=naive.BIRTHS))
     assert as_even_as_chance(np.bincount(women.astype(int), minlength=2))
     assert as_even_as_chance(np.bincount(number(digits, 12, 16) - 1, minlength=9_999))
 
 
 def test_neighbouring_rows_are_not_alike(million, digits):
     days = million["bod"].cast(pa.int32()).to_numpy()
-    assert within_sigmas(int((np.diff(days) == 0).sum()), MILLION - 1, 1 / people.BIRTH_DAYS)
+    assert within_sigmas(int((np.diff(days) == 0).sum()), MILLION - 1, 1 / naive.BIRTHS)
     areas = number(digits, 0, 6)
     assert within_sigmas(int((np.diff(areas) == 0).sum()), MILLION - 1, 1 / np.unique(areas).size)
     assert abs(np.corrcoef(days[:-1], days[1:])[0, 1]) < 0.005
@@ -237,11 +236,11 @@ def test_first_and_last_names_follow_their_weights(names, women):
 
 
 def test_names_follow_their_slots_exactly_as_chance_has_it(names, women):
-    slots = generation._tables().last_slots
+    slots = tables.name_tables().arguments[5]
     positions = {word: position for position, word in enumerate(LAST)}
     counts = np.bincount([positions[words[-1]] for words in names if len(words) > 1], minlength=len(LAST))
     assert as_even_as_chance(counts, np.bincount(slots, minlength=len(LAST)))
-    first_slots = generation._tables().first_slots[: people.NAME_SLOTS]
+    first_slots = tables.name_tables().arguments[2][: people.NAME_SLOTS]
     men = {word: position for position, word in enumerate(MEN)}
     chosen = [
         men[words[0]] for words, woman in zip(names, women[: len(names)].tolist(), strict=True) if not woman
@@ -254,7 +253,7 @@ def test_names_follow_their_slots_exactly_as_chance_has_it(names, women):
 @pytest.mark.parametrize("pool", [MEN, WOMEN, LAST], ids=["men", "women", "last"])
 def test_slots_are_the_weights_to_one_slot_and_no_name_goes_without(pool):
     shares = np.array(list(pool.values()))
-    slots = generation._slots(shares / shares.sum(), base=3)
+    slots = tables.slots(shares / shares.sum(), base=3)
     assert slots.dtype == np.uint16
     assert slots.size == people.NAME_SLOTS
     counts = np.bincount(slots - 3, minlength=len(pool))
@@ -264,7 +263,7 @@ def test_slots_are_the_weights_to_one_slot_and_no_name_goes_without(pool):
 
 def test_slots_of_many_rare_names_come_out_of_the_share_of_the_most_frequent():
     weights = np.array([0.9] + [0.1 / 2_000] * 2_000)
-    counts = np.bincount(generation._slots(weights))
+    counts = np.bincount(tables.slots(weights))
     assert counts.sum() == people.NAME_SLOTS
     assert counts[0] == people.NAME_SLOTS - 2_000
     assert (counts[1:] == 1).all()
