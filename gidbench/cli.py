@@ -248,6 +248,35 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
+@cli.group()
+def bench() -> None:
+    """Comparisons with other tools and with the limits of the machine."""
+
+
+@bench.command("generate")
+@click.option("--records", type=COUNT, default=1_000_000, show_default=True, help="Records per round.")
+@click.option("--rounds", type=COUNT, default=5, show_default=True, help="Timed rounds.")
+@click.option("--peers", is_flag=True, help='Other libraries, too (pip install "gidbench[peers]").')
+@click.option("--huge", is_flag=True, help="100 million records to CSV, too (13 GB of disk).")
+@click.option("--scratch", type=click.Path(path_type=Path), help="Folder for the files [the system's].")
+@_seed
+@_workers
+@_as_json
+def bench_generate(seed: int | None, as_json: bool, **options: Any) -> None:
+    """How fast rows are made, against bars, peers and the bandwidth of memory and disk."""
+    from gidbench.bench.generation_bars import compare_generation
+    from gidbench.comparison_table import print_comparison
+
+    with _progress(quiet=as_json, lines=True) as progress:
+        result = compare_generation(seed=7 if seed is None else seed, progress=progress, **options)
+    if as_json:
+        click.echo(json.dumps(result.to_dict(), indent=2))
+    else:
+        print_comparison(result)
+    if result.failures:
+        sys.exit(EXIT_FAILED)
+
+
 def _show(result: Outcome, as_json: bool, *, to_error: bool = False) -> None:
     """Print a result; on standard error where standard output has the records."""
     if as_json:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from gidbench.digest import Digest, digest_of
 from gidbench.engine import Context, ending, map_ordered
 from gidbench.files.csv_writer import guarded
-from gidbench.files.writers import CsvOptions, open_writer
+from gidbench.files.writers import CsvOptions, Writer, open_writer
 from gidbench.generation.plan import Plan
 from gidbench.outcome import Outcome
 
@@ -49,11 +49,13 @@ class GenerationResult(Outcome):
         return digest_of(self.batches).partition(":")[2]
 
     def counts(self) -> dict[str, int | str]:
-        return {
-            "destination": self.destination,
-            "bytes_written": self.bytes_written,
-            "digest": self.digest,
-        }
+        return {"destination": self.destination, "bytes_written": self.bytes_written}
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**super().to_dict(), "digest": self.digest}
+
+    def rows(self) -> list[tuple[str, str]]:
+        return [*super().rows(), ("digest", self.digest)]
 
     def to_arrow(self) -> pa.Table:
         """The batches as one Arrow table."""
@@ -103,17 +105,21 @@ class Making:
     def write(self, path: str | Path, options: CsvOptions) -> None:
         """To a file, or `-`; rendering and compressing are done by the threads, too."""
         with open_writer(path, self.plan.schema, options) as writer:
+            self.write_with(writer)
 
-            def work(batch: pa.RecordBatch) -> Any:
-                if self.guard:
-                    batch = guarded(batch)
-                self.digest.add(batch)
-                return writer.prepare(batch)
+    def write_with(self, writer: Writer) -> None:
+        """By a writer that is open."""
 
-            with ending(self._each(writer.part_rows, work)) as made:
-                for prepared in made:
-                    self.bytes_made += writer.write(prepared)
-                    self._report()
+        def work(batch: pa.RecordBatch) -> Any:
+            if self.guard:
+                batch = guarded(batch)
+            self.digest.add(batch)
+            return writer.prepare(batch)
+
+        with ending(self._each(writer.part_rows, work)) as made:
+            for prepared in made:
+                self.bytes_made += writer.write(prepared)
+                self._report()
 
     def _each(self, size: int, work: Callable[[pa.RecordBatch], R]) -> Generator[R, None, None]:
         """`work` of each part, done where the part is made."""

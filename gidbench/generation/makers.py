@@ -67,8 +67,10 @@ class SequenceMaker(Base):
     def make(self, rows: Array, part: Part, places: Array | None) -> Values:
         assert isinstance(self.column, Sequence)
         values = empty(rows.size, np.int64)
-        np.multiply(rows.view(np.int64), self.column.step, out=values)
-        np.add(values, self.column.start, out=values)
+        numbers_of = rows.view(np.int64)
+        if self.column.step != 1:
+            numbers_of = np.multiply(numbers_of, self.column.step, out=values)
+        np.add(numbers_of, self.column.start, out=values)
         return Values(self.kind, fixed=values)
 
 
@@ -86,6 +88,21 @@ class Ordered(Base):
             np.add(numbers_below.view(np.int64), self.low, out=out)
         else:
             self.sampler.sample(self.bits(rows, part, places), out)
+
+
+class After(Ordered):
+    """Dates and moments, which may come after another column; `per_day` units of theirs make a day."""
+
+    per_day = 1
+
+    def sample_after(self, rows: Array, sources: Array, unit: int, tick: int, out: Array) -> None:
+        """Values after moments in microseconds, of which `unit` make one; `tick` times as large."""
+        column = self.column
+        assert isinstance(column, Date | Timestamp)
+        days = column.within_days
+        within = self.high - self.low if days is None else days * self.per_day
+        bounds = (column.gap_days * self.per_day, within, self.low, self.high)
+        numbers.scale_after(subkey(self.key, "value"), rows, sources, unit, *bounds, tick, out)
 
 
 class IntegerMaker(Ordered):
@@ -137,7 +154,7 @@ class BooleanMaker(Base):
         return Values(self.kind, fixed=values)
 
 
-class DateMaker(Ordered):
+class DateMaker(After):
     """Days; of birth where a national id says so, or after another column."""
 
     kind = pa.date32()
@@ -158,24 +175,21 @@ class DateMaker(Ordered):
             if column.after is None:
                 self.sample(rows, part, places, days)
             else:
-                sources = at(part.values(column.after).moments, places)
-                within = self.high - self.low if column.within_days is None else column.within_days
-                bounds = (column.gap_days, within, self.low, self.high)
-                numbers.scale_after(self.bits(rows, part, places), sources, DAY_US, *bounds, days)
+                self.sample_after(rows, at(part.values(column.after).moments, places), DAY_US, 1, days)
             values[:] = days
         moments = self.take("moments", rows.size)
         np.multiply(values, DAY_US, out=moments, dtype=np.int64)
         return Values(self.kind, fixed=values, moments=moments)
 
 
-class TimestampMaker(Ordered):
+class TimestampMaker(After):
     """Moments in ticks of the resolution inside, in microseconds outside."""
 
     kind = pa.timestamp("us")
 
     def __init__(self, column: Timestamp, key: int, scratch: Scratch) -> None:
         self.ticks = _TICKS_PER_S[column.resolution]
-        self.tick_us = 1_000_000 // self.ticks
+        self.tick_us, self.per_day = 1_000_000 // self.ticks, _DAY_S * self.ticks
         low, high = (_ticks(bound, self.ticks) for bound in column.bounds)
         super().__init__(column, key, scratch, low, high)
         self.parent = column.after
@@ -183,18 +197,14 @@ class TimestampMaker(Ordered):
     def make(self, rows: Array, part: Part, places: Array | None) -> Values:
         column = self.column
         assert isinstance(column, Timestamp)
-        ticks = self.take("ticks", rows.size)
+        values = empty(rows.size, np.int64)
         if column.after is None:
+            ticks = self.take("ticks", rows.size)
             self.sample(rows, part, places, ticks)
+            np.multiply(ticks, self.tick_us, out=values)
         else:
             sources = at(part.values(column.after).moments, places)
-            gap = column.gap_days * _DAY_S * self.ticks
-            days = column.within_days
-            within = self.high - self.low if days is None else days * _DAY_S * self.ticks
-            bounds = (gap, within, self.low, self.high)
-            numbers.scale_after(self.bits(rows, part, places), sources, self.tick_us, *bounds, ticks)
-        values = empty(rows.size, np.int64)
-        np.multiply(ticks, self.tick_us, out=values)
+            self.sample_after(rows, sources, self.tick_us, self.tick_us, values)
         return Values(self.kind, fixed=values, moments=values)
 
 

@@ -109,10 +109,10 @@ def read_decimal(at, length):
             break
     if point < 1 or point == length - 1 or (point > 1 and load1(at) == 48):
         return False, 0, 0
-    while length > point and (load1(at + length - 1) == 48 or load1(at + length - 1) == 46):
+    while length > point + 1 and load1(at + length - 1) == 48:
         length -= 1
-        if length == point:
-            break
+    if length == point + 1:
+        length = point
     if length > 19:
         return False, 0, 0
     value = 0

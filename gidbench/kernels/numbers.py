@@ -6,7 +6,7 @@ import numpy as np
 
 from gidbench.kernels.digits import divide_exactly
 from gidbench.kernels.memory import high_product
-from gidbench.kernels.mixing import GAMMA, mix64
+from gidbench.kernels.mixing import GAMMA, draw, mix64
 from gidbench.kernels.registry import I64, IN_I32, IN_I64, IN_U64, OUT_I64, U64, kernel
 
 GUIDE_BITS = 14
@@ -43,18 +43,19 @@ def look_up_bits(bits, ends, guide, starts, widths, out):
         out[row] = value
 
 
-@kernel(IN_U64, IN_I64, I64, I64, I64, I64, I64, OUT_I64)
-def scale_after(bits, sources, unit, gap, within, low, high, out):
-    """A number at least `gap` after its source, at most `within` after that, evenly.
+@kernel(U64, IN_U64, IN_I64, I64, I64, I64, I64, I64, I64, OUT_I64)
+def scale_after(key, rows, sources, unit, gap, within, low, high, tick, out):
+    """`tick` times a random number at least `gap` after a row's source, at most `within` after that, evenly.
 
-    Sources are in parts of which `unit` make one of the others; one that is not whole counts from the next
-    on. The result lies from `low` to `high`; where the least is beyond `high`, it is the least.
+    Sources are in parts of which `unit` make one of the numbers; one that is not whole counts from the next
+    on. The number lies from `low` to `high`; where the least is beyond `high`, it is the least.
     """
     inverse = 1.0 / unit
-    for row in range(bits.size):
+    for row in range(rows.size):
         source = sources[row]
         if unit > 1:
             source = divide_exactly(source + (unit - 1), inverse, unit)
         least = max(low, source + gap)
         most = max(least, min(high, least + within))
-        out[row] = least + np.int64(high_product(bits[row], np.uint64(most - least + 1)))
+        drawn = high_product(draw(key, rows[row]), np.uint64(most - least + 1))
+        out[row] = (least + np.int64(drawn)) * tick

@@ -49,11 +49,12 @@ def test_all_of_64_bits_is_a_range_too():
 )
 @example([(0, -1, 0, 0), (2**64 - 1, 999_999, 5, 7)], 1_000_000, 0, 10)
 def test_values_after_others_equal_their_twin(rows, unit, low, width):
-    for word, source, gap, within in rows:
+    for key, source, gap, within in rows:
         out = np.zeros(1, np.int64)
-        bits, sources = np.array([word], np.uint64), np.array([source], np.int64)
-        numbers.scale_after(bits, sources, unit, gap, within, low, low + width, out)
-        assert out[0] == naive.after(word, -(-source // unit), gap, within, low, low + width)
+        sources, row = np.array([source], np.int64), np.array([7], np.uint64)
+        bounds = (gap, within, low, low + width)
+        numbers.scale_after(np.uint64(key), row, sources, unit, *bounds, 1_000, out)
+        assert out[0] == 1_000 * naive.after(naive.draw(key, 7), -(-source // unit), *bounds)
 
 
 @given(

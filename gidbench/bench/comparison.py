@@ -1,0 +1,143 @@
+"""Comparisons: contenders take turns in rounds, and bars say what must come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
+from gidbench.errors import GidbenchError, OperationCancelled
+
+_RESAMPLES = 4_000
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Something that is timed.
+
+    Attributes
+    ----------
+    name, title:
+        A word to refer to it by, and what it does.
+    prepare:
+        Untimed, once before all rounds: what proves that it does the right thing; raises where it does not.
+    measure:
+        One round: a rate (records or bytes per second, or whatever `unit` says).
+    """
+
+    name: str
+    title: str
+    unit: str
+    measure: Callable[[], float]
+    prepare: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a contender must reach: a rate of its own, or a ratio to another in the same round.
+
+    Attributes
+    ----------
+    least:
+        The bound, included.
+    against:
+        Name of the other contender; None: the rate itself counts.
+    """
+
+    title: str
+    contender: str
+    least: float
+    against: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of a bar: median of the rounds with a bootstrap 95 % interval, or why there is none."""
+
+    title: str
+    least: float
+    is_ratio: bool
+    unit: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    met: bool | None = None
+    note: str = ""
+
+
+@dataclass
+class Comparison:
+    """All of a run: findings of the bars, rates of each contender by round, and what failed."""
+
+    findings: list[Finding] = field(default_factory=list)
+    rates: dict[str, list[float]] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+def compare(
+    contenders: Sequence[Contender],
+    bars: Sequence[Bar],
+    *,
+    rounds: int,
+    progress: ProgressCallback | None = None,
+    cancellation: Cancellation | None = None,
+) -> Comparison:
+    """Run one untimed and `rounds` timed rounds; in each every contender has its turn, the first moving on by one.
+
+    A ratio is taken within each round, so that drift of the machine hits both sides. A contender that fails is
+    told and left out, with the bars that need it; the others go on.
+    """
+    result = Comparison(titles={each.name: each.title for each in contenders})
+    token, told = cancellation or Cancellation(), progress or silent
+    total = (rounds + 1) * len(contenders)
+    for index in range(rounds + 1):
+        turn = index % max(len(contenders), 1)
+        for place, each in enumerate([*contenders[turn:], *contenders[:turn]]):
+            token.check()
+            label = "proving and warming up" if index == 0 else f"round {index} of {rounds}"
+            told(Progress(f"{each.name}: {label}", index * len(contenders) + place, total, "rounds"))
+            if each.name in result.failures:
+                continue
+            try:
+                if index == 0:
+                    each.prepare()
+                rate = each.measure()
+            except OperationCancelled:
+                raise
+            except GidbenchError as error:
+                result.failures[each.name] = str(error)
+            except ImportError as error:
+                result.failures[each.name] = f'{error.name} is not installed: pip install "gidbench[peers]"'
+            except Exception as error:  # whatever a library raises, the others go on
+                result.failures[each.name] = f"{type(error).__name__}: {error}"
+            else:
+                if index:
+                    result.rates.setdefault(each.name, []).append(rate)
+    units = {each.name: each.unit for each in contenders}
+    result.findings = [_judge(bar, result, units) for bar in bars]
+    return result
+
+
+def _judge(bar: Bar, result: Comparison, units: dict[str, str]) -> Finding:
+    is_ratio = bar.against is not None
+    blank = Finding(bar.title, bar.least, is_ratio, units.get(bar.contender, ""))
+    for name in (bar.contender, bar.against):
+        if name is not None and name not in result.rates:
+            return Finding(
+                bar.title, bar.least, is_ratio, blank.unit, note=result.failures.get(name, "not measured")
+            )
+    values = np.array(result.rates[bar.contender])
+    if bar.against is not None:
+        values = values / np.array(result.rates[bar.against])
+    picks = np.random.default_rng(0).integers(0, values.size, (_RESAMPLES, values.size))
+    low, high = np.quantile(np.median(values[picks], axis=1), [0.025, 0.975]).tolist()
+    middle = float(np.median(values))
+    return Finding(bar.title, bar.least, is_ratio, blank.unit, middle, low, high, middle >= bar.least)

@@ -1,0 +1,233 @@
+"""The bars of generation: who takes part in `gidbench bench generate`, and what must come out."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from gidbench.bench import limits
+from gidbench.bench.comparison import Bar, Comparison, Contender, compare
+from gidbench.bench.peers import files, people_duckdb, people_numpy, people_polars, people_python
+from gidbench.bench.peers.checks import check_people
+from gidbench.engine import Cancellation, ProgressCallback
+from gidbench.errors import InputError
+from gidbench.kernels.warmup import compile_all
+from gidbench.operations import generate
+from gidbench.settings import load_settings
+
+_SLOW = {"mimesis": 20_000, "faker": 5_000, "xlsxwriter": 20_000}  # records of peers that take too long
+_PROOF_RECORDS = 5_000
+_PROCESS_FACTOR = 10  # whole processes make ten times the records, so that their start does not count
+_HUGE = 100_000_000
+_LEAST_S = 0.3  # of a round of what is over too soon to be timed alone
+
+
+def compare_generation(
+    records: int = 1_000_000,
+    *,
+    rounds: int = 5,
+    seed: int = 7,
+    workers: int | None = None,
+    peers: bool = True,
+    huge: bool = False,
+    scratch: Path | None = None,
+    progress: ProgressCallback | None = None,
+    cancellation: Cancellation | None = None,
+) -> Comparison:
+    """Measure generation against its bars, in one run, contenders taking turns.
+
+    Parameters
+    ----------
+    records:
+        Per round; slow peers make fewer, and rates are compared.
+    peers:
+        Whether other libraries take part.
+    huge:
+        Whether 100 million records are written as well, for memory and time per record.
+    scratch:
+        Folder for the files, which are removed; default: the system's.
+    """
+    if records < _PROOF_RECORDS or rounds < 1:
+        raise InputError(
+            f"{records:,} records in {rounds} rounds say nothing",
+            f"Use {_PROOF_RECORDS:,} records and a round at least",
+        )
+    threads = load_settings(workers=workers).workers
+    compile_all()
+    with tempfile.TemporaryDirectory(prefix="gidbench-", dir=scratch) as name:
+        folder = Path(name)
+        contenders, bars = _ours(records, seed, threads, folder)
+        if peers:
+            others, more = _peers(records, seed, folder)
+            contenders, bars = contenders + others, bars + more
+        if huge:
+            others, more = _huge(seed, folder)
+            contenders, bars = contenders + others, bars + more
+        return compare(contenders, bars, rounds=rounds, progress=progress, cancellation=cancellation)
+
+
+def _ours(records: int, seed: int, threads: int, folder: Path) -> tuple[list[Contender], list[Bar]]:
+    memory = limits.MemoryWrite(threads)
+    text: list[Any] = []
+    path = folder / "people.csv"
+
+    def arrow(count: Callable[[Any], int]) -> float:
+        made = 0
+        began = time.perf_counter()
+        while (spent := time.perf_counter() - began) < _LEAST_S:  # a call is over in a blink
+            made += count(generate(records, seed=seed, workers=threads))
+        return made / spent
+
+    def keep_text() -> None:
+        """The bytes that are to be written, once made."""
+        generate(records, seed=seed, workers=threads, out=path)
+        text.append(memoryview(path.read_bytes()))
+
+    def plain(*, durable: bool) -> float:
+        return limits.file_write_bytes_per_second(folder / "plain.bin", text[0], durable=durable)
+
+    contenders = [
+        Contender(
+            "arrow",
+            "employees to Arrow batches in memory",
+            "records/s",
+            partial(arrow, lambda made: made.records),
+        ),
+        Contender(
+            "arrow bytes", "the same, in bytes", "bytes/s", partial(arrow, lambda made: made.bytes_written)
+        ),
+        Contender("memory", f"filling memory by {threads} threads", "bytes/s", memory.bytes_per_second),
+        Contender(
+            "csv memory",
+            "CSV text to memory",
+            "bytes/s",
+            partial(files.csv_to_memory, records, seed, threads),
+        ),
+        Contender(
+            "plain file", "the same bytes from a buffer", "bytes/s", partial(plain, durable=False), keep_text
+        ),
+        Contender(
+            "csv file",
+            "CSV to a file",
+            "bytes/s",
+            partial(files.csv_to_file, path, records, seed, threads, durable=False),
+        ),
+        Contender(
+            "plain disk",
+            "the same bytes from a buffer, until on disk",
+            "bytes/s",
+            partial(plain, durable=True),
+        ),
+        Contender(
+            "csv disk",
+            "CSV to a file, until on disk",
+            "bytes/s",
+            partial(files.csv_to_file, path, records, seed, threads, durable=True),
+        ),
+        Contender(
+            "xlsx",
+            "employees to a workbook",
+            "records/s",
+            partial(files.xlsx_by_us, folder / "p.xlsx", records, seed, threads),
+        ),
+    ]
+    bars = [
+        Bar("employees to Arrow batches", "arrow", 20e6),
+        Bar("  share of memory-write bandwidth", "arrow bytes", 0.15, "memory"),
+        Bar("CSV text to memory", "csv memory", 1e9),
+        Bar("CSV file / writing its bytes (page cache)", "csv file", 0.7, "plain file"),
+        Bar("CSV file / writing its bytes (on disk)", "csv disk", 0.7, "plain disk"),
+        Bar("employees to xlsx (1M in 4 s)", "xlsx", 250_000),
+    ]
+    return contenders, bars
+
+
+def _peers(records: int, seed: int, folder: Path) -> tuple[list[Contender], list[Bar]]:
+    connection = people_duckdb.connect()
+    makers: list[tuple[str, str, float, Callable[[int, int], pa.Table]]] = [
+        ("numpy", "numpy + pyarrow, vectorised", 5, people_numpy.make),
+        ("duckdb", "DuckDB SQL", 5, partial(people_duckdb.make, connection)),
+        ("polars", "polars expressions", 3, people_polars.make),
+        ("mimesis", "mimesis", 150, people_python.mimesis),
+        ("faker", "Faker", 500, people_python.faker),
+    ]
+    contenders, bars = [], []
+    for name, title, least, make in makers:
+        count = min(records, _SLOW.get(name, records))
+        contenders.append(
+            Contender(
+                name,
+                f"{title}, {count:,} records",
+                "records/s",
+                partial(_rate, make, count, seed),
+                _proof(name, make, seed),
+            )
+        )
+        bars.append(Bar(f"  against {title}", "arrow", least, name))
+    few = min(records, _SLOW["xlsxwriter"])
+
+    def same_cells() -> None:
+        ours, theirs = folder / "ours.xlsx", folder / "theirs.xlsx"
+        generate(_PROOF_RECORDS, seed=seed, out=ours)
+        files.xlsx_by_xlsxwriter(theirs, _PROOF_RECORDS, seed)
+        files.check_same_cells(ours, theirs)
+
+    by_xlsxwriter = partial(files.xlsx_by_xlsxwriter, folder / "x.xlsx", few, seed)
+    title = f"xlsxwriter (constant_memory), {few:,} records"
+    contenders.append(Contender("xlsxwriter", title, "records/s", by_xlsxwriter, same_cells))
+    bars.append(Bar("  xlsx against xlsxwriter", "xlsx", 20, "xlsxwriter"))
+
+    def per_cpu(run: Callable[[], tuple[files.Child, int]]) -> float:
+        child, size = run()
+        return size / child.cpu_s
+
+    many = records * _PROCESS_FACTOR
+    own = partial(files.our_csv_process, folder, many, seed)
+    theirs = partial(files.tpchgen_process, folder, many * 125)
+    contenders += [
+        Contender(
+            "csv process", f"gidbench, {many:,} records to CSV", "bytes per CPU s", partial(per_cpu, own)
+        ),
+        Contender("tpchgen", "tpchgen-cli csv, lineitem", "bytes per CPU s", partial(per_cpu, theirs)),
+    ]
+    bars.append(Bar("CSV per CPU second / tpchgen-cli", "csv process", 3, "tpchgen"))
+    return contenders, bars
+
+
+def _huge(seed: int, folder: Path) -> tuple[list[Contender], list[Bar]]:
+    """A hundred million records: memory, and time per record against a million (both whole processes)."""
+    peak: list[int] = []
+
+    def rate(records: int, startup_s: list[float]) -> float:
+        child, _ = files.our_csv_process(folder, records, seed)
+        if records == _HUGE:
+            peak.append(child.peak_rss_bytes)
+        return records / (child.wall_s - min(startup_s))
+
+    startup_s = [files.our_csv_process(folder, 1, seed)[0].wall_s for _ in range(3)]
+    contenders = [
+        Contender("million", "1 million records to CSV", "records/s", partial(rate, 1_000_000, startup_s)),
+        Contender("huge", "100 million records to CSV", "records/s", partial(rate, _HUGE, startup_s)),
+        Contender("memory head-room", "500 MB / peak RSS of 100M", "ratio", lambda: 500e6 / peak[-1]),
+    ]
+    bars = [
+        Bar("100M records / 1M records, per second", "huge", 1 / 1.15, "million"),
+        Bar("500 MB / peak memory of 100M records", "memory head-room", 1),
+    ]
+    return contenders, bars
+
+
+def _rate(make: Callable[[int, int], pa.Table], records: int, seed: int) -> float:
+    began = time.perf_counter()
+    make(records, seed)
+    return records / (time.perf_counter() - began)
+
+
+def _proof(name: str, make: Callable[[int, int], pa.Table], seed: int) -> Callable[[], None]:
+    return lambda: check_people(make(_PROOF_RECORDS, seed), _PROOF_RECORDS, name)

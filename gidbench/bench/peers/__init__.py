@@ -1,0 +1,1 @@
+"""What people would otherwise make employees with: the same ten columns, each library in its best form."""

@@ -1,0 +1,90 @@
+"""Comparisons as people read them."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gidbench.bench.comparison import Comparison, Finding
+from gidbench.units import format_bytes, format_rate
+
+
+def print_comparison(result: Comparison) -> None:
+    """The bars with what came out, then the rates of everyone who took part."""
+    console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, 100)
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", title="bars", title_justify="left", title_style="bold"
+    )
+    table.add_column("what", overflow="fold")
+    for title in ("found", "95 % interval", "bar"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for finding in result.findings:
+        table.add_row(*_row(finding))
+    console.print(table)
+    rates = Table(
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        title="\nmedians",
+        title_justify="left",
+        title_style="bold",
+    )
+    rates.add_column("who", overflow="fold")
+    rates.add_column("rate", justify="right", no_wrap=True)
+    for name, title in result.titles.items():
+        found = result.rates.get(name)
+        shown = (
+            format_of(name, sorted(found)[len(found) // 2])
+            if found
+            else f"[red]{escape(result.failures[name])}[/]"
+        )
+        rates.add_row(escape(title), shown)
+    console.print(rates)
+
+
+def format_of(name: str, value: float) -> str:
+    """A rate with its unit."""
+    if name in _IN_RECORDS:
+        return format_rate(value)
+    if name == "memory head-room":
+        return f"{value:.2f}"
+    return f"{format_bytes(int(value))}/s" + (" of CPU" if name in ("csv process", "tpchgen") else "")
+
+
+_IN_RECORDS = {
+    "arrow",
+    "xlsx",
+    "numpy",
+    "duckdb",
+    "polars",
+    "mimesis",
+    "faker",
+    "xlsxwriter",
+    "million",
+    "huge",
+}
+
+
+def _row(finding: Finding) -> tuple[str, str, str, str, str]:
+    title = escape(finding.title)
+    if finding.value is None or finding.low is None or finding.high is None:
+        return (
+            title,
+            "–",
+            "",
+            _number(finding, finding.least),
+            f"[yellow]not measured[/]: {escape(finding.note)}",
+        )
+    interval = f"{_number(finding, finding.low)} – {_number(finding, finding.high)}"
+    verdict = "[green]reached[/]" if finding.met else "[bold red]missed[/]"
+    return title, _number(finding, finding.value), interval, f"≥ {_number(finding, finding.least)}", verdict
+
+
+def _number(finding: Finding, value: float) -> str:
+    if finding.is_ratio or finding.unit == "ratio":
+        return f"{value:.0%}" if finding.least < 1 else f"{value:.1f} x"
+    return format_rate(value) if finding.unit == "records/s" else f"{format_bytes(int(value))}/s"
