@@ -148,7 +148,9 @@ class _InspectedCatalogue:
             raise _unknown(table, self.shown, self.inspector.get_table_names(where))
         columns = self.inspector.get_columns(name, where)
         unique = self.inspector.get_unique_constraints(name, where)
-        indexes = [index for index in self.inspector.get_indexes(name, where) if index["unique"]]
+        # SQLite keeps UNIQUE of a column as an index of its own making
+        found = self.inspector.get_indexes(name, where, include_auto_indexes=True)
+        indexes = [index for index in found if index["unique"]]
         several: list[Any] = [rule["column_names"] for rule in [*unique, *indexes]]
         alone = [names for names in several if len(names) == 1]
         references = {}

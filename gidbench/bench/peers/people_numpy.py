@@ -77,8 +77,8 @@ def _names(rng: np.random.Generator, sex: np.ndarray[Any, Any]) -> pa.Array:
     both[men:] += 1
 
     def draw() -> np.ndarray[Any, Any]:
-        found: np.ndarray[Any, Any] = np.searchsorted(both, rng.random(sex.size) + sex, side="right")
-        return np.minimum(found, len(firsts) - 1)
+        found = np.searchsorted(both, rng.random(sex.size) + sex, side="right")
+        return np.asarray(np.minimum(found, len(firsts) - 1))
 
     first, middle = draw(), draw()
     last = np.minimum(np.searchsorted(last_ends, rng.random(sex.size), side="right"), len(lasts) - 1)
