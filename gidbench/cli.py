@@ -257,7 +257,7 @@ def bench() -> None:
 @click.option("--records", type=COUNT, default=1_000_000, show_default=True, help="Records per round.")
 @click.option("--rounds", type=COUNT, default=5, show_default=True, help="Timed rounds.")
 @click.option("--peers", is_flag=True, help='Other libraries, too (pip install "gidbench[peers]").')
-@click.option("--huge", is_flag=True, help="100 million records to CSV, too (13 GB of disk).")
+@click.option("--huge", is_flag=True, help="100 million records to CSV, too: memory and time per record.")
 @click.option("--scratch", type=click.Path(path_type=Path), help="Folder for the files [the system's].")
 @_seed
 @_workers

@@ -37,36 +37,21 @@ def print_comparison(result: Comparison) -> None:
     rates.add_column("rate", justify="right", no_wrap=True)
     for name, title in result.titles.items():
         found = result.rates.get(name)
-        shown = (
-            format_of(name, sorted(found)[len(found) // 2])
-            if found
-            else f"[red]{escape(result.failures[name])}[/]"
-        )
+        if found:
+            shown = _rate(result.units[name], statistics.median(found))
+        else:
+            shown = f"[red]{escape(result.failures.get(name, 'not measured'))}[/]"
         rates.add_row(escape(title), shown)
     console.print(rates)
 
 
-def format_of(name: str, value: float) -> str:
+def _rate(unit: str, value: float) -> str:
     """A rate with its unit."""
-    if name in _IN_RECORDS:
+    if unit == "records/s":
         return format_rate(value)
-    if name == "memory head-room":
+    if unit == "ratio":
         return f"{value:.2f}"
-    return f"{format_bytes(int(value))}/s" + (" of CPU" if name in ("csv process", "tpchgen") else "")
-
-
-_IN_RECORDS = {
-    "arrow",
-    "xlsx",
-    "numpy",
-    "duckdb",
-    "polars",
-    "mimesis",
-    "faker",
-    "xlsxwriter",
-    "million",
-    "huge",
-}
+    return f"{format_bytes(int(value))}/s" + (" of CPU" if "CPU" in unit else "")
 
 
 def _row(finding: Finding) -> tuple[str, str, str, str, str]:
@@ -87,4 +72,4 @@ def _row(finding: Finding) -> tuple[str, str, str, str, str]:
 def _number(finding: Finding, value: float) -> str:
     if finding.is_ratio or finding.unit == "ratio":
         return f"{value:.0%}" if finding.least < 1 else f"{value:.1f} x"
-    return format_rate(value) if finding.unit == "records/s" else f"{format_bytes(int(value))}/s"
+    return _rate(finding.unit, value)

@@ -75,6 +75,7 @@ class Comparison:
     findings: list[Finding] = field(default_factory=list)
     rates: dict[str, list[float]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -95,7 +96,10 @@ def compare(
     A ratio is taken within each round, so that drift of the machine hits both sides. A contender that fails is
     told and left out, with the bars that need it; the others go on.
     """
-    result = Comparison(titles={each.name: each.title for each in contenders})
+    result = Comparison(
+        titles={each.name: each.title for each in contenders},
+        units={each.name: each.unit for each in contenders},
+    )
     token, told = cancellation or Cancellation(), progress or silent
     total = (rounds + 1) * len(contenders)
     for index in range(rounds + 1):
@@ -121,18 +125,17 @@ def compare(
             else:
                 if index:
                     result.rates.setdefault(each.name, []).append(rate)
-    units = {each.name: each.unit for each in contenders}
-    result.findings = [_judge(bar, result, units) for bar in bars]
+    result.findings = [_judge(bar, result) for bar in bars]
     return result
 
 
-def _judge(bar: Bar, result: Comparison, units: dict[str, str]) -> Finding:
+def _judge(bar: Bar, result: Comparison) -> Finding:
     is_ratio = bar.against is not None
-    blank = Finding(bar.title, bar.least, is_ratio, units.get(bar.contender, ""))
+    unit = result.units.get(bar.contender, "")
     for name in (bar.contender, bar.against):
         if name is not None and name not in result.rates:
             return Finding(
-                bar.title, bar.least, is_ratio, blank.unit, note=result.failures.get(name, "not measured")
+                bar.title, bar.least, is_ratio, unit, note=result.failures.get(name, "not measured")
             )
     values = np.array(result.rates[bar.contender])
     if bar.against is not None:
@@ -140,4 +143,4 @@ def _judge(bar: Bar, result: Comparison, units: dict[str, str]) -> Finding:
     picks = np.random.default_rng(0).integers(0, values.size, (_RESAMPLES, values.size))
     low, high = np.quantile(np.median(values[picks], axis=1), [0.025, 0.975]).tolist()
     middle = float(np.median(values))
-    return Finding(bar.title, bar.least, is_ratio, blank.unit, middle, low, high, middle >= bar.least)
+    return Finding(bar.title, bar.least, is_ratio, unit, middle, low, high, middle >= bar.least)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pyarrow as pa
 import pytest
 
@@ -138,13 +140,19 @@ def test_workbooks_of_both_have_equal_cells(tmp_path):
         files.check_same_cells(ours, theirs)
 
 
-def test_children_are_measured_whole_and_failures_told(tmp_path):
-    child, size = files.our_csv_process(tmp_path, 2_000, 1)
-    assert size == (tmp_path / "people.csv").stat().st_size > 200_000
+def test_children_are_measured_whole_and_failures_told():
+    program = files.our_csv(2_000, 1)
+    program.prove()
+    assert 200_000 < program.size < 300_000
+    child = program.run()
     assert child.cpu_s > 0.1
-    assert 30e6 < child.peak_rss_bytes < 2e9
-    with pytest.raises(VerificationError, match="failed"):
-        files.run_child(["python", "-c", "import sys; sys.exit('no such luck')"])
+    assert child.wall_s > 0.1
+    assert 10e6 < child.peak_rss_bytes < 1e9
+    assert program.bytes_per_cpu_s() > 0
+    with pytest.raises(VerificationError, match="ended with 3"):
+        files.run_child([sys.executable, "-c", "raise SystemExit(3)"])
+    with pytest.raises(VerificationError, match="writes nothing"):
+        files.Program([sys.executable, "-c", "pass"]).prove()
 
 
 # --- limits ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pyarrow as pa
 
 from gidbench.engine import Context
@@ -21,6 +23,8 @@ from gidbench.generation.plan import employees
 from gidbench.operations import generate
 
 _LINEITEM_BYTES = 766_000_000  # of CSV at scale factor 1
+_BLOCK = 1 << 20
+_SAMPLE_S = 0.02
 
 
 class _Counter:
@@ -105,11 +109,51 @@ def check_same_cells(one: Path, other: Path) -> None:
 
 @dataclass(frozen=True)
 class Child:
-    """What a process cost, as the system counts it: start-up and all."""
+    """What a process cost: start-up and all. Peak memory is sampled 50 times a second."""
 
     wall_s: float
     cpu_s: float
     peak_rss_bytes: int
+
+
+@dataclass
+class Program:
+    """A command that writes CSV to its standard output, which nobody reads while it is measured.
+
+    To files, both sides would spend most of their time on the system's page cache.
+    """
+
+    command: list[str]
+    size: int = 0
+
+    def prove(self) -> None:
+        """Run it once and count what it writes."""
+        with subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            assert process.stdout is not None
+            while block := process.stdout.read(_BLOCK):
+                self.size += len(block)
+        if process.returncode or not self.size:
+            raise VerificationError(f"{Path(self.command[0]).name} writes nothing", "Run it by hand")
+
+    def run(self) -> Child:
+        return run_child(self.command)
+
+    def bytes_per_cpu_s(self) -> float:
+        return self.size / self.run().cpu_s
+
+
+def our_csv(records: int, seed: int) -> Program:
+    """`gidbench generate` of employees."""
+    options = ["--records", str(records), "--seed", str(seed), "--out", "-"]
+    return Program([sys.executable, "-m", "gidbench", "generate", *options])
+
+
+def tpchgen_csv(size: int) -> Program:
+    """`tpchgen-cli csv` of the table lineitem, about so many bytes."""
+    program = Path(sys.executable).with_name("tpchgen-cli")
+    found = str(program) if program.exists() else shutil.which("tpchgen-cli")
+    scale = f"{max(size / _LINEITEM_BYTES, 0.001):.3f}"
+    return Program([found or "tpchgen-cli", "csv", "-s", scale, "--tables", "lineitem", "--stdout"])
 
 
 def run_child(command: list[str]) -> Child:
@@ -117,37 +161,18 @@ def run_child(command: list[str]) -> Child:
     if not hasattr(os, "wait4"):
         raise InputError("this system does not tell what a process cost", "Measure on Linux or macOS")
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    told = process.stderr.read().decode(errors="replace").strip()
-    _, status, usage = os.wait4(process.pid, 0)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    peak = 0
+    while True:
+        # wait4's own peak begins with the memory of the parent, out of which the child came
+        with contextlib.suppress(psutil.Error):
+            peak = max(peak, psutil.Process(process.pid).memory_info().rss)
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            break
+        time.sleep(_SAMPLE_S)
     wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
-    process.stderr.close()
     if process.returncode:
-        last = told.splitlines()[-1] if told else f"exit code {process.returncode}"
-        raise VerificationError(f"{Path(command[0]).name} failed ({last})", "Run it by hand")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Child(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
-
-
-def our_csv_process(folder: Path, records: int, seed: int) -> tuple[Child, int]:
-    """`gidbench generate` to a CSV file, and the bytes of it."""
-    path = folder / "people.csv"
-    path.unlink(missing_ok=True)
-    arguments = ["generate", "--records", str(records), "--seed", str(seed), "--out", str(path)]
-    child = run_child([sys.executable, "-m", "gidbench", *arguments])
-    return child, path.stat().st_size
-
-
-def tpchgen_process(folder: Path, size: int) -> tuple[Child, int]:
-    """`tpchgen-cli csv` of the table lineitem, about so many bytes, and how many it were."""
-    program = Path(sys.executable).with_name("tpchgen-cli")
-    found = str(program) if program.exists() else shutil.which("tpchgen-cli")
-    if found is None:
-        raise InputError("tpchgen-cli is not installed", 'pip install "gidbench[peers]"')
-    path = folder / "lineitem.csv"
-    path.unlink(missing_ok=True)
-    scale = f"{size / _LINEITEM_BYTES:.3f}"
-    child = run_child([found, "csv", "-s", scale, "--tables", "lineitem", "--output-dir", str(folder)])
-    return child, path.stat().st_size
+        raise VerificationError(f"{Path(command[0]).name} ended with {process.returncode}", "Run it by hand")
+    return Child(wall, usage.ru_utime + usage.ru_stime, peak)
