@@ -145,7 +145,7 @@ class Cells:
         """Describe a column's cells; returns the most bytes that all of them take."""
         if pa.types.is_string(column.type):
             return self._texts(line, column)
-        if has_slots(column.type):
+        if has_slots(column.type) and not _is_sparse(column):
             return self._slots(line, number_slots(column, place))
         return self._texts(line, column.cast(pa.string()))
 
@@ -184,6 +184,14 @@ def _without_nulls(
         kept.append(column)
         framed.append(frame)
     return kept, framed
+
+
+def _is_sparse(column: pa.Array) -> bool:
+    """Whether a column of dates or moments is mostly null: Arrow's cast looks at the values that are there only.
+
+    Of 1 % moments it takes 1 ns a row, all of them by the kernel 4 ns; the texts of these two types are the same.
+    """
+    return column.type in (pa.date32(), pa.timestamp("us")) and 2 * int(column.null_count) > len(column)
 
 
 def has_slots(kind: pa.DataType) -> bool:

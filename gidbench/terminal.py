@@ -7,19 +7,21 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from gidbench.batch import RunOutcome
-from gidbench.bench import summary
-from gidbench.doctor import Check
 from gidbench.engine import Progress as Step
 from gidbench.engine import ProgressCallback
 from gidbench.outcome import Outcome
 from gidbench.units import format_bytes, format_count, format_rate
+
+if TYPE_CHECKING:
+    from gidbench.batch import RunOutcome
+    from gidbench.doctor import Check
 
 _TIER_STYLES = {
     "ULTRA": "bold green",
@@ -99,6 +101,8 @@ def _speed(step: Step, seconds: float) -> str:
 
 def print_run(outcome: RunOutcome) -> None:
     """The table of results, what failed, and where the report is."""
+    from gidbench.bench import summary  # with all that it takes; other commands need none of it
+
     console = Console()
     if console.width < 100 and not console.is_terminal:
         console.width = 120  # a log or a file wraps by itself
