@@ -23,7 +23,7 @@ from gidbench.settings import load_settings
 
 _SLOW = {"mimesis": 20_000, "faker": 5_000, "xlsxwriter": 20_000}  # records of peers that take too long
 _PROOF_RECORDS = 5_000
-_PROCESS_FACTOR = 10  # whole processes make ten times the records, so that their start does not count
+_PROCESS_FACTOR = 20  # whole processes make so many times the records, so that their start counts for little
 _HUGE = 100_000_000
 _LEAST_S = 0.3  # of a round of what is over too soon to be timed alone
 
@@ -104,16 +104,20 @@ def _ours(records: int, seed: int, threads: int, folder: Path) -> tuple[list[Con
             "csv memory",
             "CSV text to memory",
             "bytes/s",
-            partial(files.csv_to_memory, records, seed, threads),
+            partial(_warm, partial(files.csv_to_memory, records, seed, threads)),
         ),
         Contender(
-            "plain file", "the same bytes from a buffer", "bytes/s", partial(plain, durable=False), keep_text
+            "plain file",
+            "the same bytes from a buffer",
+            "bytes/s",
+            partial(_warm, partial(plain, durable=False)),
+            keep_text,
         ),
         Contender(
             "csv file",
             "CSV to a file",
             "bytes/s",
-            partial(files.csv_to_file, path, records, seed, threads, durable=False),
+            partial(_warm, partial(files.csv_to_file, path, records, seed, threads, durable=False)),
         ),
         Contender(
             "plain disk",
@@ -234,6 +238,12 @@ def _steady(make: Callable[[], int]) -> float:
     while (spent := time.perf_counter() - began) < _LEAST_S:
         made += make()
     return made / spent
+
+
+def _warm(measure: Callable[[], float]) -> float:
+    """A measurement after one that does not count, for the same reason."""
+    measure()
+    return measure()
 
 
 def _people_of(make: Callable[[int, int], pa.Table], records: int, seed: int) -> int:
