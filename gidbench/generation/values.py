@@ -77,8 +77,13 @@ def empty(count: int, dtype: Any) -> Array:
 
 
 def bitmap(count: int) -> Array:
-    """Room for the validity of so many rows, uint8, in whole words of 64 rows and one more."""
-    return empty((count // 64 + 1) * 8, np.uint8)
+    """Room for the validity of so many rows, uint8, in whole words of 64 rows and one more.
+
+    The last word is zero: where it holds no row nobody writes it, but it goes to files.
+    """
+    bits = empty((count // 64 + 1) * 8, np.uint8)
+    bits[-8:] = 0
+    return bits
 
 
 def exact(scratch: Array, used: int) -> Array:

@@ -28,6 +28,8 @@ def test_a_python_example_runs(code: str) -> None:
 def test_the_commands_run_one_after_the_other() -> None:
     assert len(COMMANDS) >= 5
     cli.main(["generate", "--records", "1000", "--out", "people.csv"])
+    [spec] = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    Path("shop.toml").write_text(spec)
     for command in COMMANDS:
         words = shlex.split(command.replace("1000000", "1000"))[1:]
         code = 0

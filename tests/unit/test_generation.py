@@ -12,6 +12,7 @@ from importlib import resources
 from itertools import pairwise
 
 import naive
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given
@@ -205,6 +206,23 @@ def test_batches_are_valid_arrow_of_exactly_the_schema(count):
         if not field.nullable:
             assert column.null_count == 0
         assert column.null_count == column.to_pylist().count(None), field.name
+
+
+@pytest.mark.parametrize("count", [64, 128, 1_000])
+def test_not_even_the_unused_bits_of_a_column_depend_on_what_the_memory_held(count):
+    rows(9, 0, 5_000)  # leaves its traces where the next may come to lie
+    one, other = (
+        [
+            buffer.to_pybytes() if buffer else None
+            for column in rows(4, 0, count).columns
+            for buffer in column.buffers()
+        ]
+        for _ in range(2)
+    )
+    assert one == other
+    for name in ("passport_id", "deleted_at"):
+        bits = np.frombuffer(rows(4, 0, count)[name].buffers()[0], np.uint8)
+        assert not np.unpackbits(bits, bitorder="little")[count:].any()
 
 
 def test_no_records_are_a_batch_of_no_rows_anywhere():
