@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from gidbench.engine import Progress as Step
@@ -42,8 +42,7 @@ def progress_bar(*, lines: bool) -> Iterator[ProgressCallback | None]:
         return
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        TaskProgressColumn(),
+        BarColumn(bar_width=10),  # what follows must fit into 80 columns
         TextColumn("{task.fields[amount]}"),
         TimeElapsedColumn(),
     )
@@ -86,7 +85,8 @@ def _plain(console: Console) -> ProgressCallback:
 def _amount(step: Step) -> str:
     if step.unit == "bytes":
         return f"{format_bytes(step.done)} of {format_bytes(step.total)}"
-    return f"{format_count(step.done)} of {format_count(step.total)} {step.unit}"
+    unit = "" if step.unit == "records" else f" {step.unit}"
+    return f"{format_count(step.done)} of {format_count(step.total)}{unit}"
 
 
 def _speed(step: Step, seconds: float) -> str:

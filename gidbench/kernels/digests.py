@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gidbench.kernels.digits import NO_DATE, days_from_civil
 from gidbench.kernels.memory import address_of, high_product, load1, load8
 from gidbench.kernels.mixing import GAMMA, mix64
 from gidbench.kernels.registry import I64, IN_I32, IN_I64, IN_U8, OUT_U64, U64, helper, kernel
@@ -134,31 +135,13 @@ def _two(at):
 
 
 @helper
-def days_of(year, month, day):
-    """Days since 1970-01-01 of a date (Neri and Schneider 2023, see `digits.civil`); -1 << 40 if there is none."""
-    if year < 1 or month < 1 or month > 12 or day < 1:
-        return -1 << 40
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    last = 31
-    if month == 2:
-        last = 29 if leap else 28
-    elif month == 4 or month == 6 or month == 9 or month == 11:
-        last = 30
-    if day > last:
-        return -1 << 40
-    shifted = year - 1 if month <= 2 else year
-    month = month + 12 if month <= 2 else month
-    century = shifted // 100
-    return 1461 * shifted // 4 - century + century // 4 + (979 * month - 2919) // 32 + day - 719_469
-
-
-@helper
 def read_moment(at, length):
     """(whether it is one, microseconds since 1970) of YYYY-MM-DD, also with a blank or T, HH:MM[:SS[.f{1,6}]]."""
     if length < 10 or load1(at + 4) != 45 or load1(at + 7) != 45:
         return False, 0
-    days = days_of(100 * _two(at) + _two(at + 2), _two(at + 5), _two(at + 8))
-    if days == -1 << 40:
+    year = 100 * _two(at) + _two(at + 2)
+    days = days_from_civil(year, _two(at + 5), _two(at + 8))
+    if year < 1 or days == NO_DATE:
         return False, 0
     if length == 10:
         return True, days * _DAY_US

@@ -56,6 +56,7 @@ _S10E4, _S60, _SCENT, _SYEAR, _SMONTH = (
 MARCH_0000_DAYS = 719_468
 _MARCH_0000_US = MARCH_0000_DAYS * 86_400_000_000
 _DAY_US = _U(86_400_000_000)
+NO_DATE = -(1 << 31)
 _DAY_8192 = 10_546_875  # a day has 8,192 times so many microseconds
 _SECOND_64 = 15_625  # a second has 64 times so many
 
@@ -100,6 +101,29 @@ def civil(days):
     month = (months >> _S16) - _TWELVE * after_new_year
     day = (((months & _LOW16) * _FMONTH) >> _SMONTH) + _ONE
     return year, month, day
+
+
+@helper
+def days_from_civil(year, month, day):
+    """Days since 1970-01-01 of a Gregorian date, or NO_DATE where there is no such date.
+
+    After Howard Hinnant, "chrono-compatible low-level date algorithms".
+    """
+    if month < 1 or month > 12 or day < 1:
+        return NO_DATE
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    last = 31
+    if month == 2:
+        last = 29 if leap else 28
+    elif month == 4 or month == 6 or month == 9 or month == 11:
+        last = 30
+    if day > last:
+        return NO_DATE
+    y = year - 1 if month <= 2 else year
+    era = y // 400
+    of_era = y - era * 400
+    of_year = (153 * (month - 3 if month > 2 else month + 9) + 2) // 5 + day - 1
+    return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468
 
 
 @helper

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gidbench.kernels.digits import number_digits
+from gidbench.kernels.digits import NO_DATE, days_from_civil, number_digits
 from gidbench.kernels.keytable import EMPTY
 from gidbench.kernels.memory import address_of, store8
 from gidbench.kernels.registry import (
@@ -24,7 +24,6 @@ from gidbench.kernels.registry import (
 )
 
 MISSING, INVALID, TOO_SHORT, TOO_LONG = 1, 2, 3, 4
-NO_DATE = -(1 << 31)
 
 _10E8 = np.uint64(100_000_000)
 _SPACE, _DOT, _DASH, _SLASH, _COLON, _ZERO = 32, 46, 45, 47, 58, 48
@@ -112,29 +111,6 @@ def national_ids(offsets, data, keys, codes):
             code = INVALID
         codes[row] = code
         keys[row] = key if code == 0 else EMPTY
-
-
-@helper
-def days_from_civil(year, month, day):
-    """Days since 1970-01-01 of a Gregorian date, or NO_DATE where there is no such date.
-
-    After Howard Hinnant, "chrono-compatible low-level date algorithms".
-    """
-    if month < 1 or month > 12 or day < 1:
-        return NO_DATE
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    last = 31
-    if month == 2:
-        last = 29 if leap else 28
-    elif month == 4 or month == 6 or month == 9 or month == 11:
-        last = 30
-    if day > last:
-        return NO_DATE
-    y = year - 1 if month <= 2 else year
-    era = y // 400
-    of_era = y - era * 400
-    of_year = (153 * (month - 3 if month > 2 else month + 9) + 2) // 5 + day - 1
-    return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468
 
 
 @helper
