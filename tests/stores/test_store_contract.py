@@ -7,7 +7,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -68,6 +69,50 @@ def test_clearing_a_table_leaves_the_others(store: Store) -> None:
     assert store.count("employee") == 500
     store.clear("employee")
     assert store.count("employee") == 0
+
+
+ODD = pa.schema(
+    [
+        pa.field("order", pa.int64(), nullable=False),
+        ('a "quoted" name', pa.string()),
+        ("paid", pa.bool_()),
+        ("amount", pa.decimal128(12, 3)),
+        ("day", pa.date32()),
+        ("moment", pa.timestamp("us")),
+    ]
+)
+ODD_ROW = {
+    "order": 1,
+    'a "quoted" name': "x",
+    "paid": True,
+    "amount": Decimal("-1.250"),
+    "day": date(2024, 2, 29),
+}
+
+
+def test_a_table_of_ones_own_takes_rows_and_tells_its_columns(store: Store) -> None:
+    batch = pa.RecordBatch.from_pylist([ODD_ROW, {"order": 2, "moment": datetime(1999, 1, 1)}], schema=ODD)
+    with store.transaction():
+        store.create_table("odd table", ODD)
+        assert store.append("odd table", [batch]) == 2
+    assert store.schema_of("odd table").names == ODD.names
+    assert store.schema_of("odd table").types == ODD.types
+    found = pa.Table.from_batches(store.read("odd table", ODD.names)).sort_by("order")
+    assert found.to_pylist() == batch.to_pylist()
+    store.create_table("odd table", ODD)
+    assert store.count("odd table") == 2
+    store.clear("odd table")
+    assert store.count("odd table") == 0
+
+
+def test_a_table_with_other_columns_and_one_that_is_not_there_are_refused(store: Store) -> None:
+    store.create_table("odd", ODD)
+    with pytest.raises(InputError, match=r"odd of .* has other columns \(order, a"):
+        store.create_table("odd", pa.schema([("order", pa.string())]))
+    for table_of_nobody in ("nobody", "nobody.nothing", 'x"; DROP TABLE odd; --'):
+        with pytest.raises(InputError, match="there is no table"):
+            store.schema_of(table_of_nobody)
+    assert store.count("odd") == 0
 
 
 def test_an_error_of_the_source_is_raised_as_it_is_and_takes_everything_back(store: Store) -> None:
