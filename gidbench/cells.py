@@ -1,6 +1,6 @@
 """Columns as the cells of rows of text: what the joining kernel needs to know of each.
 
-Memory of the texts of numbers, dates and moments is recycled by the thread that made it.
+Scratch memory is recycled by the thread that took it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gidbench.arrays import fixed_values, text_buffers
+from gidbench.arrays import (
+    array_address,
+    as_type,
+    readable_end,
+    text_buffers,
+    validity,
+    values_address,
+)
 from gidbench.kernels import digits, rows
 from gidbench.kernels.memory import SLACK
 
 Array = npt.NDArray[Any]
+_WORD = digits.WORD_BYTES
+_LONGEST_NUMBER = digits.NUMBER_WORDS * _WORD
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,11 @@ class Frame:
     before: bytes = b""
     after: bytes = b""
     null: bytes = b""
+
+    @property
+    def is_field(self) -> bool:
+        """Whether a few bytes follow a value or null alike, and nothing else is there."""
+        return not self.before and self.null == self.after and len(self.after) <= rows.END_BYTES
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,20 @@ class Slots:
         return self.words.size // self.count if self.count else self.rows
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """Whole numbers (int64) as decimal text of at least so many digits."""
+
+    values: Array
+    least: int = 0
+
+    def __len__(self) -> int:
+        return self.values.size
+
+
+Column = pa.Array | Slots | Numbers
+
+
 class Scratch(threading.local):
     """Arrays that a thread uses again and again, by name; what is in one is valid until the next `take`."""
 
@@ -75,35 +103,35 @@ scratch = Scratch()
 
 
 class Cells:
-    """The cells of rows, ready to be joined to text; a thread has one of these at a time.
+    """The cells of rows, ready to be joined to text.
 
     Parameters
     ----------
     columns:
-        Slots, or Arrow arrays of one length: string, signed integers, decimals up to 18 digits, date32,
-        timestamp, boolean, or anything that casts to string.
+        Slots, Numbers, or Arrow arrays of one length: string, signed integers, decimals up to 18 digits,
+        date32, timestamp, boolean, or anything that casts to string.
     frames:
         One for each column.
     """
 
-    def __init__(self, columns: Sequence[pa.Array | Slots], frames: Sequence[Frame]) -> None:
+    def __init__(self, columns: Sequence[Column], frames: Sequence[Frame]) -> None:
         self.rows = len(columns[0]) if columns else 0
         columns, frames = _without_nulls(columns, frames)
         self._table = np.zeros((len(columns), rows.FIELDS), np.int64)
-        literals = np.zeros((len(columns), 3, rows.LITERAL_BYTES), np.uint8)
-        self._kept: list[object] = [literals]  # the table holds addresses only
+        self._kept: list[object] = []  # the table holds addresses only
         self._bound = SLACK
-        for place, (column, frame) in enumerate(zip(columns, frames, strict=True)):
-            line = self._table[place]
-            self._frame(line, literals[place], frame)
+        self._are_fields = all(frame.is_field for frame in frames)
+        if self._are_fields:
+            self._table[:, rows.END] = [_end(frame.after) for frame in frames]
+        else:
+            self._describe_frames(frames)
+        for line, column, frame in zip(self._table, columns, frames, strict=True):
             self._bound += self.rows * max(len(frame.before) + len(frame.after), len(frame.null))
             nulls_of = column.nulls_of if isinstance(column, Slots) else column
-            if nulls_of is not None and nulls_of.null_count and not self._nulls(line, nulls_of):
-                continue
-            if isinstance(column, Slots):
-                self._bound += self._slots(line, column)
-            else:
-                self._bound += self._fill(line, column, place)
+            if isinstance(nulls_of, pa.Array) and (bitmap := validity(nulls_of)) is not None:
+                self._kept.append(bitmap)
+                line[rows.VALID], line[rows.VALID_BIT] = bitmap.address, nulls_of.offset
+            self._bound += self._describe(line, column)
 
     @property
     def bound(self) -> int:
@@ -117,68 +145,105 @@ class Cells:
         """
         if offsets is None:
             offsets = scratch.take("row offsets", self.rows + 1, np.int32)
-        rows.join_rows(self._table, self.rows, offsets, out)
+        count = len(self._table)
+        numbers = scratch.take("joined", 2 * rows.BLOCK * count, np.int64)
+        words = scratch.take("joined words", rows.BLOCK_WORDS * count, np.uint64)
+        rows.join_rows(self._table, int(self._are_fields), self.rows, numbers, words, offsets, out)
         return int(offsets[self.rows])
 
-    def _frame(self, line: Array, literals: Array, frame: Frame) -> None:
-        fields = (
-            (frame.before, rows.BEFORE, rows.BEFORE_LENGTH),
-            (frame.after, rows.AFTER, rows.AFTER_LENGTH),
-            (frame.null, rows.NULL, rows.NULL_LENGTH),
-        )
-        for literal, (text, address, length) in zip(literals, fields, strict=True):
-            literal[: len(text)] = np.frombuffer(text, np.uint8)
-            line[address], line[length] = literal.ctypes.data, len(text)
+    def _describe_frames(self, frames: Sequence[Frame]) -> None:
+        literals = np.zeros((len(frames), 3, rows.LITERAL_BYTES), np.uint8)
+        self._kept.append(literals)
+        for line, texts, frame in zip(self._table, literals, frames, strict=True):
+            fields = (
+                (frame.before, rows.BEFORE, rows.BEFORE_LENGTH),
+                (frame.after, rows.AFTER, rows.AFTER_LENGTH),
+                (frame.null, rows.NULL, rows.NULL_LENGTH),
+            )
+            for literal, (text, address, length) in zip(texts, fields, strict=True):
+                literal[: len(text)] = np.frombuffer(text, np.uint8)
+                line[address], line[length] = literal.ctypes.data, len(text)
 
-    def _nulls(self, line: Array, column: pa.Array) -> bool:
-        """Describe where a column is null; False where it is so throughout."""
-        self._kept.append(column)
-        if column.null_count == len(column):  # Arrow may have left out all of its buffers
-            bits = np.zeros(len(column) // 8 + 1, np.uint8)
-            self._kept.append(bits)
-            line[rows.VALID] = bits.ctypes.data
-            return False
-        line[rows.VALID], line[rows.VALID_BIT] = column.buffers()[0].address, column.offset
-        return True
-
-    def _fill(self, line: Array, column: pa.Array, place: int) -> int:
-        """Describe a column's cells; returns the most bytes that all of them take."""
-        if pa.types.is_string(column.type):
+    def _describe(self, line: Array, column: Column) -> int:
+        """Describe a column's values; returns the most bytes that all of their texts take."""
+        if isinstance(column, Slots):
+            return self._slots(line, column)
+        if isinstance(column, Numbers):
+            self._kept.append(column)
+            line[rows.LEAST] = column.least
+            line[rows.KIND], line[rows.DATA] = rows.NUMBERS, array_address(column.values)
+            return self.rows * max(_LONGEST_NUMBER, column.least + 1)
+        kind = column.type
+        if pa.types.is_string(kind):
             return self._texts(line, column)
-        if has_slots(column.type) and not _is_sparse(column):
-            return self._slots(line, number_slots(column, place))
+        if pa.types.is_timestamp(kind) and kind.tz is None and kind.unit != "ns":
+            return self._values(line, rows.MOMENTS, as_type(column, pa.timestamp("us")), 8, digits.MOMENT_LENGTH)
+        if pa.types.is_date32(kind):
+            return self._values(line, rows.DAYS, column, 4, digits.DATE_LENGTH)
+        if pa.types.is_signed_integer(kind):
+            return self._values(line, rows.NUMBERS, as_type(column, pa.int64()), 8, _LONGEST_NUMBER)
+        if pa.types.is_boolean(kind):
+            return self._values(line, rows.TRUTHS, column.cast(pa.uint8()), 1, _WORD)
+        if is_formatted(kind):
+            line[rows.POINT] = kind.scale
+            return self._values(line, rows.NUMBERS, pa.array(unscaled(column)), 8, _LONGEST_NUMBER)
         return self._texts(line, column.cast(pa.string()))
 
+    def _values(self, line: Array, kind: int, values: pa.Array, width: int, longest: int) -> int:
+        self._kept.append(values)
+        line[rows.KIND], line[rows.DATA] = kind, values_address(values, width)
+        return self.rows * longest
+
     def _slots(self, line: Array, slots: Slots) -> int:
-        self._kept += [slots.words, slots.lengths]
-        line[rows.DATA], line[rows.END] = (
-            slots.words.ctypes.data,
-            slots.words.ctypes.data + slots.words.nbytes,
-        )
-        line[rows.STRIDE], line[rows.LENGTH] = slots.count * digits.WORD_BYTES, slots.length
+        stride = slots.count * _WORD
+        self._kept.append(slots.lengths)
+        line[rows.KIND], line[rows.STRIDE], line[rows.LENGTH] = rows.SLOTS, stride, slots.length
         if slots.lengths is not None:
-            line[rows.LENGTHS] = slots.lengths.ctypes.data
+            line[rows.LENGTHS] = array_address(slots.lengths)
+        safe = max(0, slots.words.nbytes - rows.COPIED) // stride if stride else 0
+        self._tail(line, pa.py_buffer(slots.words), safe, safe * stride)
         return slots.words.nbytes if slots.lengths is not None else len(slots) * slots.length
 
     def _texts(self, line: Array, column: pa.StringArray) -> int:
-        offsets, data = text_buffers(column)
-        self._kept += [column, offsets, data]
-        line[rows.DATA], line[rows.END] = data.ctypes.data, data.ctypes.data + data.size
-        line[rows.OFFSETS] = offsets.ctypes.data
-        return int(offsets[-1]) - int(offsets[0])
+        _, places, data = column.buffers()
+        offsets, _ = text_buffers(column)
+        if data is None or places is None:  # nothing but nulls and empty texts
+            data = pa.py_buffer(b"")
+        self._kept += [column, offsets]
+        line[rows.KIND], line[rows.OFFSETS] = rows.TEXTS, array_address(offsets)
+        last = int(offsets[-1])
+        if readable_end(data) - data.address >= last + rows.COPIED:
+            line[rows.DATA], line[rows.TAIL] = data.address, self.rows
+        else:
+            safe = int(np.searchsorted(offsets[1:], data.size - rows.COPIED, side="right"))
+            self._tail(line, data, safe, int(offsets[safe]))
+        return last - int(offsets[0])
+
+    def _tail(self, line: Array, data: pa.Buffer, safe: int, from_byte: int) -> None:
+        """Texts of which the kernel copies more than there is: row `safe` and those after it get a copy with room."""
+        tail = pa.py_buffer(data[from_byte:].to_pybytes() + bytes(rows.COPIED))
+        self._kept += [data, tail]
+        line[rows.DATA] = data.address
+        line[rows.TAIL], line[rows.TAIL_DATA] = safe, tail.address - from_byte
+
+
+def _end(text: bytes) -> int:
+    """What follows a field, as the kernel has it."""
+    return int.from_bytes(text, "little") << 32 | len(text) << 56
 
 
 def _without_nulls(
-    columns: Sequence[pa.Array | Slots], frames: Sequence[Frame]
-) -> tuple[list[pa.Array | Slots], list[Frame]]:
+    columns: Sequence[Column], frames: Sequence[Frame]
+) -> tuple[list[Column], list[Frame]]:
     """Columns without those that are null throughout, whose text goes to the end of the one before."""
-    kept: list[pa.Array | Slots] = []
+    kept: list[Column] = []
     framed: list[Frame] = []
+    longest = rows.END_BYTES if all(frame.is_field for frame in frames) else rows.LITERAL_BYTES
     for column, frame in zip(columns, frames, strict=True):
         if framed and isinstance(column, pa.Array) and column.null_count == len(column):
             last = framed[-1]
             after, null = last.after + frame.null, last.null + frame.null
-            if max(len(after), len(null)) <= rows.LITERAL_BYTES:
+            if max(len(after), len(null)) <= longest:
                 framed[-1] = Frame(last.before, after, null)
                 continue
         kept.append(column)
@@ -186,16 +251,8 @@ def _without_nulls(
     return kept, framed
 
 
-def _is_sparse(column: pa.Array) -> bool:
-    """Whether a column of dates or moments is mostly null: Arrow's cast looks at the values that are there only.
-
-    Of 1 % moments it takes 1 ns a row, all of them by the kernel 4 ns; the texts of these two types are the same.
-    """
-    return column.type in (pa.date32(), pa.timestamp("us")) and 2 * int(column.null_count) > len(column)
-
-
-def has_slots(kind: pa.DataType) -> bool:
-    """Whether `number_slots` knows a type."""
+def is_formatted(kind: pa.DataType) -> bool:
+    """Whether the kernel makes the texts of a type, from its numbers."""
     return bool(
         pa.types.is_date32(kind)
         or (pa.types.is_timestamp(kind) and kind.tz is None and kind.unit != "ns")
@@ -205,39 +262,7 @@ def has_slots(kind: pa.DataType) -> bool:
     )
 
 
-def number_slots(column: pa.Array, name: object) -> Slots:
-    """The texts of a column of numbers, dates, moments or truth values, whose type `has_slots`.
-
-    They stand in the thread's scratch memory under `name`, until the next call with it.
-    """
-    kind, count = column.type, len(column)
-    if pa.types.is_date32(kind):
-        words = scratch.take((name, "words"), count * digits.DATE_WORDS, np.uint64)
-        digits.date_words(fixed_values(column, np.int32), words)
-        return Slots(words, digits.DATE_WORDS, digits.DATE_LENGTH)
-    if pa.types.is_timestamp(kind):
-        words = scratch.take((name, "words"), count * digits.MOMENT_WORDS, np.uint64)
-        digits.moment_words(fixed_values(column.cast(pa.timestamp("us")), np.int64), words)
-        return Slots(words, digits.MOMENT_WORDS, digits.MOMENT_LENGTH)
-    if pa.types.is_boolean(kind):
-        words = scratch.take((name, "words"), count, np.uint64)
-        lengths = scratch.take((name, "lengths"), count, np.uint8)
-        digits.truth_words(fixed_values(column.cast(pa.uint8()), np.uint8), words, lengths)
-        return Slots(words, 1, lengths=lengths)
-    if pa.types.is_decimal(kind):
-        return number_texts(unscaled(column), kind.scale, name)
-    return number_texts(fixed_values(column.cast(pa.int64()), np.int64), 0, name)
-
-
 def unscaled(column: pa.Decimal128Array) -> Array:
     """The numbers of a decimal column without their point, int64 (n,); precision up to 18."""
     halves = np.frombuffer(column.buffers()[1], np.int64).reshape(-1, 2)
     return np.ascontiguousarray(halves[column.offset : column.offset + len(column), 0])
-
-
-def number_texts(values: Array, point: int, name: object, *, least: int = 0) -> Slots:
-    """Texts of int64 values / 10^point of at least so many digits, in the thread's scratch memory."""
-    words = scratch.take((name, "words"), values.size * digits.NUMBER_WORDS, np.uint64)
-    lengths = scratch.take((name, "lengths"), values.size, np.uint8)
-    digits.number_texts(values, point, least, words, words.view(np.uint8), lengths)
-    return Slots(words, digits.NUMBER_WORDS, lengths=lengths)

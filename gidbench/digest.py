@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import threading
 from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from gidbench.arrays import fixed_values, text_array, text_buffers
-from gidbench.cells import Cells, Frame, has_slots, number_slots, scratch
+from gidbench.arrays import as_type, readable_end, text_array, validity, values_address
+from gidbench.cells import Cells, Frame, is_formatted, scratch
 from gidbench.kernels import digests
 
-_NO_BITS = np.empty(0, np.uint8)
-_DAY_US = 86_400_000_000
 
 
 class Digest:
@@ -37,17 +33,18 @@ class Digest:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count the records of a batch. Columns that no kernel knows are hashed as Arrow casts them to text."""
-        count = batch.num_rows
-        firsts = scratch.take("digest first", count, np.uint64)
-        seconds = scratch.take("digest second", count, np.uint64)
-        firsts[:] = 0
-        seconds[:] = 0
+        lines: list[tuple[int, ...]] = []
+        kept: list[object] = []
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            _add(column, *_salts(name.lower()), firsts, seconds)
+            if column.null_count < len(column):
+                lines.append((*_describe(column, kept), *_salts(name.lower())))
         totals = np.zeros(2, np.uint64)
-        digests.total_rows(firsts, seconds, totals)
+        table = np.array(lines, np.int64).reshape(-1, digests.FIELDS)
+        digests.digest_rows(
+            table, batch.num_rows, scratch.take("digest", digests.SCRATCH, np.uint64), totals
+        )
         with self._lock:
-            self.records += count
+            self.records += batch.num_rows
             self._totals += totals
 
     def __str__(self) -> str:
@@ -64,48 +61,51 @@ def digest_of(batches: Iterable[pa.RecordBatch]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _salts(name: str) -> tuple[np.uint64, np.uint64]:
-    """Salt and odd factor of a column."""
-    words = np.frombuffer(hashlib.blake2b(name.encode(), digest_size=16).digest(), np.uint64)
-    return words[0], words[1] | np.uint64(1)
+def _salts(name: str) -> tuple[int, int]:
+    """Salt and odd factor of a column, as int64."""
+    words = np.frombuffer(hashlib.blake2b(name.encode(), digest_size=16).digest(), np.int64)
+    return int(words[0]), int(words[1]) | 1
 
 
-def _add(
-    column: pa.Array,
-    salt: np.uint64,
-    factor: np.uint64,
-    firsts: npt.NDArray[np.uint64],
-    seconds: npt.NDArray[np.uint64],
-) -> None:
-    if column.null_count == len(column):
-        return
-    bits, first_bit = _NO_BITS, 0
-    if column.null_count:
-        bits, first_bit = np.frombuffer(column.buffers()[0], np.uint8), column.offset
+def _describe(column: pa.Array, kept: list[object]) -> tuple[int, ...]:
+    """What the kernel needs to know of a column but its salts; `kept` gets what must outlive the call."""
     kind = column.type
+    code, width = digests.INTEGERS, 8
     if pa.types.is_string(kind):
-        digests.add_texts(*text_buffers(column), bits, first_bit, salt, factor, firsts, seconds)
-        return
-    code, values = digests.INTEGER, None
-    if pa.types.is_signed_integer(kind) or (pa.types.is_unsigned_integer(kind) and kind.bit_width < 64):
-        values = fixed_values(column.cast(pa.int64()), np.int64)
+        _, offsets, data = column.buffers()
+        place = (data.address, readable_end(data), offsets.address + 4 * column.offset)
+        return digests.TEXTS, *place, *_validity(column, kept)
+    if pa.types.is_timestamp(kind) and kind.tz is None:
+        try:
+            code, values = digests.MOMENTS, as_type(column, pa.timestamp("us"))
+        except pa.ArrowInvalid:  # nanoseconds that are no whole microseconds
+            return _describe(_as_text(column), kept)
     elif pa.types.is_date32(kind):
-        code, values = digests.MOMENT, np.multiply(fixed_values(column, np.int32), _DAY_US, dtype=np.int64)
-    elif pa.types.is_timestamp(kind) and kind.tz is None:
-        with contextlib.suppress(pa.ArrowInvalid):  # nanoseconds that are no whole microseconds
-            code, values = digests.MOMENT, fixed_values(column.cast(pa.timestamp("us")), np.int64)
+        code, values, width = digests.DAYS, column, 4
+    elif pa.types.is_signed_integer(kind) or (pa.types.is_unsigned_integer(kind) and kind.bit_width < 64):
+        values = as_type(column, pa.int64())
     elif pa.types.is_boolean(kind):
-        code, values = digests.TRUTH, fixed_values(column.cast(pa.int64()), np.int64)
-    if values is not None:
-        digests.add_numbers(code, values, bits, first_bit, salt, factor, firsts, seconds)
-        return
-    _add(_as_text(column), salt, factor, firsts, seconds)
+        code, values, width = digests.TRUTHS, column.cast(pa.uint8()), 1
+    else:
+        return _describe(_as_text(column), kept)
+    kept.append(values)
+    return code, values_address(values, width), 0, 0, *_validity(values, kept)
+
+
+def _validity(column: pa.Array, kept: list[object]) -> tuple[int, int]:
+    """Address of the bitmap, or 0, and the bit of the first row."""
+    kept.append(column)
+    bitmap = validity(column)
+    if bitmap is None:
+        return 0, 0
+    kept.append(bitmap)
+    return bitmap.address, column.offset
 
 
 def _as_text(column: pa.Array) -> pa.StringArray:
     """A column of another type as text; decimals in full, where Arrow writes 0E-9."""
-    if has_slots(column.type):
-        cells = Cells([number_slots(column, "digest")], [Frame()])
+    if is_formatted(column.type):
+        cells = Cells([column], [Frame()])
         room, offsets = np.empty(cells.bound, np.uint8), np.empty(len(column) + 1, np.int32)
         cells.join(room, offsets)
         return text_array(offsets, room, column)

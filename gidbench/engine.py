@@ -162,6 +162,99 @@ def map_ordered(
                 future.cancel()
 
 
+def work_ordered(
+    make: Callable[[T], R],
+    take: Callable[[R], None],
+    items: Iterable[T],
+    *,
+    workers: int,
+    tick: Callable[[], None],
+) -> None:
+    """`make` of each item on `workers` threads, of which the caller's is one; `take` of what came, in order.
+
+    Whichever thread made what is next takes it, and all that follows and is there already: so nobody waits
+    for somebody to take, and there are no more threads than work at once (a thread that only takes cost a
+    quarter of the throughput on two cores). At most workers + 2 items are in flight. `tick` is called on the
+    caller's thread now and then, and may raise. The first error stops all and is raised here.
+    """
+    line = _Line(make, take, iter(items), workers + 2)
+    others = [threading.Thread(target=line.work, name=f"gidbench-{n}") for n in range(1, workers)]
+    try:
+        for other in others:
+            other.start()
+        line.work(tick)
+    finally:
+        line.stop()
+        for other in others:
+            if other.ident is not None:
+                other.join()
+    if line.error is not None:
+        raise line.error
+    tick()
+
+
+class _Line:
+    """Items on their way through `work_ordered`."""
+
+    def __init__(
+        self, make: Callable[[T], R], take: Callable[[R], None], items: Iterator[T], ahead: int
+    ) -> None:
+        self.error: BaseException | None = None
+        self._make, self._take, self._items, self._ahead = make, take, items, ahead
+        self._changed = threading.Condition()
+        self._made: dict[int, Any] = {}
+        self._begun = self._taken = 0
+        self._over = self._taking = False
+
+    def stop(self) -> None:
+        """Begin nothing more; what was begun is still taken unless there was an error."""
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+
+    def work(self, tick: Callable[[], None] | None = None) -> None:
+        """Make items until there are none. The caller, who has a `tick`, hears of its own errors directly."""
+        try:
+            while (begun := self._begin()) is not None:
+                place, item = begun
+                result = self._make(item)
+                self._hand_over(place, result)
+                if tick:
+                    tick()
+        except BaseException as error:
+            with self._changed:
+                self.error = self.error or error
+            self.stop()
+
+    def _begin(self) -> tuple[int, Any] | None:
+        with self._changed:
+            while self._begun - self._taken >= self._ahead and not self._over:
+                self._changed.wait()
+            if not self._over:
+                for item in self._items:
+                    self._begun += 1
+                    return self._begun - 1, item
+            self._over = True
+            return None
+
+    def _hand_over(self, place: int, result: Any) -> None:
+        with self._changed:
+            self._made[place] = result
+            if self._taking:
+                return
+            self._taking = True
+        while True:
+            with self._changed:
+                if self._taken not in self._made or self.error:
+                    self._taking = False
+                    self._changed.notify_all()
+                    return
+                result = self._made.pop(self._taken)
+            self._take(result)
+            with self._changed:
+                self._taken += 1
+
+
 class Buffers:
     """Memory that goes round: taken to render a part into, given back when the part is written.
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 
 from gidbench.digest import Digest, digest_of
-from gidbench.engine import Context, ending, map_ordered
+from gidbench.engine import Context, ending, map_ordered, work_ordered
 from gidbench.files.csv_writer import guarded
 from gidbench.files.writers import CsvOptions, Writer, open_writer
 from gidbench.generation.plan import Plan
 from gidbench.outcome import Outcome
-
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -91,13 +89,18 @@ class Making:
     def batches(self, size: int, *, digest: bool) -> Generator[pa.RecordBatch, None, None]:
         """The rows in batches of at most `size`."""
 
-        def work(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, int]:
+        def make(part: tuple[int, int]) -> tuple[pa.RecordBatch, int]:
+            batch = self.plan.batch(*part)
             if digest:
                 self.digest.add(batch)
             return batch, batch.nbytes
 
-        with ending(self._each(size, work)) as made:
+        parts = self.plan.parts(self.first_row, self.records, size)
+        made = map_ordered(make, parts, workers=self.workers, cancellation=self.context.cancellation)
+        self._done = 0
+        with ending(made):
             for batch, count in made:
+                self._done += batch.num_rows
                 self.bytes_made += count
                 yield batch
                 self._report()
@@ -109,32 +112,22 @@ class Making:
 
     def write_with(self, writer: Writer) -> None:
         """By a writer that is open."""
+        self._done = 0
 
-        def work(batch: pa.RecordBatch) -> Any:
+        def make(part: tuple[int, int]) -> tuple[int, Any]:
+            self.context.cancellation.check()
+            batch = self.plan.batch(*part)
             if self.guard:
                 batch = guarded(batch)
             self.digest.add(batch)
-            return writer.prepare(batch)
+            return batch.num_rows, writer.prepare(batch)
 
-        with ending(self._each(writer.part_rows, work)) as made:
-            for prepared in made:
-                self.bytes_made += writer.write(prepared)
-                self._report()
+        def take(made: tuple[int, Any]) -> None:
+            self.bytes_made += writer.write(made[1])
+            self._done += made[0]
 
-    def _each(self, size: int, work: Callable[[pa.RecordBatch], R]) -> Generator[R, None, None]:
-        """`work` of each part, done where the part is made."""
-        self._done = 0
-
-        def make(part: tuple[int, int]) -> tuple[int, R]:
-            batch = self.plan.batch(*part)
-            return batch.num_rows, work(batch)
-
-        parts = self.plan.parts(self.first_row, self.records, size)
-        made = map_ordered(make, parts, workers=self.workers, cancellation=self.context.cancellation)
-        with ending(made):
-            for rows, result in made:
-                self._done += rows
-                yield result
+        parts = self.plan.parts(self.first_row, self.records, writer.part_rows)
+        work_ordered(make, take, parts, workers=self.workers, tick=self._report)
 
     def _report(self) -> None:
         self.context.report("generating", self._done, self.records, bytes_done=self.bytes_made)

@@ -14,6 +14,7 @@ from itertools import accumulate
 
 import numpy as np
 
+M1, M2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB  # of SplitMix64
 TWO_64 = 1 << 64
 GAMMA = 0x9E3779B97F4A7C15
 EPOCH = dt.date(1970, 1, 1)
@@ -51,8 +52,8 @@ def splitmix64(seed: int) -> Iterator[int]:
 
 
 def mix64(z: int) -> int:
-    z = (z ^ z // 2**30) * 0xBF58476D1CE4E5B9 % TWO_64
-    z = (z ^ z // 2**27) * 0x94D049BB133111EB % TWO_64
+    z = (z ^ z // 2**30) * M1 % TWO_64
+    z = (z ^ z // 2**27) * M2 % TWO_64
     return z ^ z // 2**31
 
 
@@ -269,10 +270,13 @@ def cell_hash(value: object, salt: int, factor: int) -> tuple[int, int]:
         one = mix64((what[1] + salt + what[0] * GAMMA) % TWO_64)
         return one, one * factor % TWO_64
     one, two = (salt + len(what) * GAMMA) % TWO_64, factor
-    for start in range(0, len(what), 16):
-        low, high = (int.from_bytes(what[start + at : start + min(at + 8, 16)], "little") for at in (0, 8))
-        left, right = low ^ one, high ^ two
-        one, two = left * right % TWO_64 ^ high, left * right // TWO_64 ^ low
+    padded = what.ljust(max(32, -(-len(what) // 8) * 8), b"\0")
+    for start in range(0, len(padded), 8):
+        word = int.from_bytes(padded[start : start + 8], "little") * GAMMA % TWO_64
+        word ^= word >> 32
+        one = (one ^ word) * M1 % TWO_64
+        two = (two + word) * M2 % TWO_64
+        one, two = one ^ one >> 29, two ^ two >> 32
     one = mix64(one)
     return one, mix64((two + one) % TWO_64)
 

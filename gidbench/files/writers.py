@@ -21,6 +21,7 @@ from gidbench.errors import InputError
 from gidbench.files.atomic import replacing
 from gidbench.files.compressed import GzipCsvWriter, ZstdCsvWriter
 from gidbench.files.csv_writer import CsvWriter
+from gidbench.files.growing import open_new
 from gidbench.files.xlsx_writer import XlsxWriter
 
 ROW_GROUP = 131_072  # rows per Parquet row group and per Arrow IPC batch
@@ -137,7 +138,7 @@ def open_writer(path: str | Path, schema: pa.Schema, options: CsvOptions | None 
         writer.close()
         sys.stdout.buffer.flush()
         return
-    with replacing(Path(path)) as beside, beside.open("wb") as file:
+    with replacing(Path(path)) as beside, open_new(beside) as file:
         writer = make(file, schema, **given)
         try:
             yield writer

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from gidbench.cells import Cells, Frame, Scratch, Slots
-from gidbench.generation.makers import DAY_US, Base
+from gidbench.arrays import array_address
+from gidbench.cells import Cells, Column, Frame, Numbers, Scratch, Slots
+from gidbench.generation.makers import Base
 from gidbench.generation.part import Part, at
 from gidbench.generation.values import Array, Values, empty, exact, fixed_offsets
 from gidbench.kernels import digits, texts
@@ -33,30 +34,29 @@ class PatternMaker(Base):
         numbers = None  # of a unique pattern: one number that its random pieces take their digits off
         if self.column.unique and self.capacity is not None and self.capacity > 1:
             numbers = self.permuted(rows, self.capacity)
-        cells: list[pa.Array | Slots] = []
+        cells: list[Column] = []
         for place, piece in enumerate(self.pieces):
             if isinstance(piece, patterns.Literal):
                 cells += self._literal(piece.text.encode(), rows.size)
             else:
                 cells += self._cells(piece, place, rows, part, places, numbers)
-        lengths = [cell.length if isinstance(cell, Slots) else -1 for cell in cells]
-        if min(lengths, default=-1) >= 0:
-            return self._laid(cells, lengths, rows.size)
+        slots = [cell for cell in cells if isinstance(cell, Slots) and cell.length >= 0]
+        if len(slots) == len(cells):
+            return self._laid(slots, rows.size)
         joined = Cells(cells, [Frame()] * len(cells))
         offsets = empty(rows.size + 1, np.int32)
         room = self.take("text", joined.bound, np.uint8)
         return Values(self.kind, offsets=offsets, data=exact(room, joined.join(room, offsets)))
 
-    def _laid(self, cells: list[Slots], lengths: list[int], count: int) -> Values:
+    def _laid(self, cells: list[Slots], count: int) -> Values:
         """Texts whose pieces all have a length of their own, so that all are equally long."""
-        width = sum(lengths)
+        width = sum(cell.length for cell in cells)
         data = empty(count * width + SLACK, np.uint8)
-        addresses = np.array([cell.words.ctypes.data for cell in cells], np.int64)
-        strides = np.array([_WORD * cell.count for cell in cells], np.int64)
-        lay_words(addresses, strides, np.array(lengths, np.int64), count, data)
+        pieces = [(array_address(cell.words), _WORD * cell.count, cell.length) for cell in cells]
+        lay_words(np.array(pieces, np.int64), count, data)
         return Values(self.kind, offsets=fixed_offsets(count, width), data=data)
 
-    def _literal(self, text: bytes, count: int) -> list[pa.Array | Slots]:
+    def _literal(self, text: bytes, count: int) -> list[Column]:
         """The same text in each row: cells that repeat one word."""
         words = np.frombuffer(text.ljust(-(-len(text) // _WORD) * _WORD, b"\0"), np.uint64)
         return [
@@ -72,7 +72,7 @@ class PatternMaker(Base):
         part: Part,
         places: Array | None,
         numbers: Array | None,
-    ) -> list[pa.Array | Slots]:
+    ) -> list[Column]:
         if isinstance(piece, patterns.RowNumber):
             return [self._row_numbers(piece.width, place, rows)]
         if isinstance(piece, patterns.Random):
@@ -80,11 +80,9 @@ class PatternMaker(Base):
         assert self.parent is not None
         source = part.values(self.parent)
         if isinstance(piece, patterns.DatePart):
-            days = self.take("days", rows.size)
-            np.floor_divide(at(source.moments, places), DAY_US, out=days)
             words = self.take(("words", place), rows.size, np.uint64)
             number, length = _PARTS[piece.part]
-            texts.calendar_words(days, number, words)
+            texts.calendar_words(at(source.moments, places), number, words)
             return [Slots(words, 1, length)]
         assert isinstance(piece, patterns.Value)
         column = source.to_arrow()
@@ -92,7 +90,7 @@ class PatternMaker(Base):
             column = column.take(pa.array(places))
         return [self._slug(column) if piece.slug else column]
 
-    def _row_numbers(self, width: int, place: int, rows: Array) -> Slots:
+    def _row_numbers(self, width: int, place: int, rows: Array) -> Slots | Numbers:
         numbers = self.take("numbers", rows.size)
         np.add(rows.view(np.int64), 1, out=numbers)
         largest, smallest = (int(numbers.max()), int(numbers.min())) if numbers.size else (0, 0)
@@ -101,17 +99,14 @@ class PatternMaker(Base):
             texts.padded_words(numbers, width, words)
             return Slots(words, 1, width)
         least = width if smallest < 10 ** max(width - 1, 0) else 0  # all as long as they must be: no zeros
-        words = self.take(("words", place), rows.size * digits.NUMBER_WORDS, np.uint64)
-        lengths = self.take(("lengths", place), rows.size, np.uint8)
-        digits.number_texts(numbers, 0, least, words, words.view(np.uint8), lengths)
-        return Slots(words, digits.NUMBER_WORDS, lengths=lengths)
+        return Numbers(numbers, least)
 
     def _random(
         self, piece: patterns.Random, place: int, rows: Array, numbers: Array | None
-    ) -> list[pa.Array | Slots]:
+    ) -> list[Column]:
         alphabet = np.frombuffer(piece.alphabet.encode("ascii"), np.uint8)
         radix = np.uint64(alphabet.size)
-        cells: list[pa.Array | Slots] = []
+        cells: list[Column] = []
         for start in range(0, piece.count, _WORD):
             width = min(_WORD, piece.count - start)
             # low digits of 64 random bits: even to within radix ** width / 2^64

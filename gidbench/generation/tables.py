@@ -17,7 +17,7 @@ _POOL_WORDS = 4096
 
 
 class NameTables:
-    """Bytes, lengths and slots of first names (men, then women) and last names, as `people.names` wants them."""
+    """Bytes and slots of first names (men, then women) and last names, as `people.names` wants them."""
 
     def __init__(self) -> None:
         men, men_weights = name_pool("first_names_male.txt")
@@ -25,8 +25,14 @@ class NameTables:
         last, last_weights = name_pool("last_names.txt")
         firsts, first_lengths = _padded(men + women, people.NAME_STRIDE)
         lasts, last_lengths = _padded(last, people.NAME_STRIDE)
-        first_slots = np.concatenate([slots(men_weights), slots(women_weights, len(men))])
-        self.arguments = (firsts, first_lengths, first_slots, lasts, last_lengths, slots(last_weights))
+        first_entries = np.concatenate([slots(men_weights), slots(women_weights, len(men))])
+        last_entries = slots(last_weights)
+        self.arguments = (
+            firsts,
+            first_entries << people.SLOT_BITS | first_lengths[first_entries],
+            lasts,
+            last_entries << people.SLOT_BITS | last_lengths[last_entries],
+        )
 
 
 @cache

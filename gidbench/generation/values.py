@@ -10,8 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gidbench.kernels.draws import spread_offsets
+from gidbench.kernels.memory import SLACK
 
 Array = npt.NDArray[Any]
+_SIZES = {np.uint8: 1, np.int32: 4, np.int64: 8, np.uint64: 8}
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Values:
             spread_offsets(self.offsets, bits.view(np.uint64), offsets)
             return _text(offsets, self.data, valid, nulls)
         assert self.fixed is not None
-        spread = empty(count, self.fixed.dtype)
+        spread = empty(count, self.fixed.dtype.type)
         spread[:] = 0
         spread[places] = self.fixed
         buffers = [valid, _fixed_buffer(self.kind, spread)]
@@ -72,8 +74,7 @@ def empty(count: int, dtype: Any) -> Array:
     The pool hands freed blocks out again; numpy's come from the system each time, and touching their fresh
     pages cost 40 % of the whole generation.
     """
-    kind = np.dtype(dtype)
-    return np.frombuffer(pa.allocate_buffer(count * kind.itemsize), kind)
+    return np.frombuffer(pa.allocate_buffer(count * _SIZES[dtype]), dtype)
 
 
 def bitmap(count: int) -> Array:
@@ -92,14 +93,14 @@ def exact(scratch: Array, used: int) -> Array:
     What a column may need at most is several times what it needs; copied while in the cache, it costs less
     than memory that is held and not used.
     """
-    kept = empty(used, np.uint8)
-    kept[:] = scratch[:used]
+    kept = empty(used + SLACK, np.uint8)
+    kept[:used] = scratch[:used]
     return kept
 
 
 def _text(offsets: Array, data: Array, valid: pa.Buffer | None = None, nulls: int = 0) -> pa.Array:
-    used = int(offsets[-1])
-    buffers = [valid, pa.py_buffer(offsets), pa.py_buffer(data[:used])]
+    # a slice: whoever reads a few bytes at a time sees that there are SLACK more
+    buffers = [valid, pa.py_buffer(offsets), pa.py_buffer(data).slice(0, int(offsets[-1]))]
     return pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers, null_count=nulls)
 
 

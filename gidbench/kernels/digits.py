@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from gidbench.kernels.memory import trailing_zeros
-from gidbench.kernels.registry import I64, IN_I32, IN_I64, IN_U8, OUT_U8, OUT_U64, helper, kernel
+from gidbench.kernels.memory import address_of, store1, trailing_zeros
+from gidbench.kernels.registry import helper
 
 DATE_WORDS, DATE_LENGTH = 2, 10  # YYYY-MM-DD
 MOMENT_WORDS, MOMENT_LENGTH = 4, 26  # YYYY-MM-DD HH:MM:SS.ffffff
 NUMBER_WORDS = 3  # a sign, 19 digits, a point
 WORD_BYTES = 8
+SMALL = np.uint64(10**8)  # the first number that `small_number_texts` does not write
 
 _U = np.uint64
 _S8, _S16, _S24, _S32, _S40, _S48, _S56 = (_U(8 * n) for n in range(1, 8))
@@ -26,6 +27,7 @@ _LOW16, _LOW32 = _U(0xFFFF), _U(0xFFFFFFFF)
 _ZEROS = _U(0x3030303030303030)
 _ONE, _TEN, _TWELVE, _SIXTY, _HUNDRED, _10E4, _10E8 = (_U(n) for n in (1, 10, 12, 60, 100, 10**4, 10**8))
 _DASH, _BLANK, _COLON, _POINT, _MINUS = (_U(ord(c)) for c in "- :.-")
+_COLON_POINT = _COLON | (_POINT << _S24) | (_ZEROS << _S32)  # :SS.0000 without its digits
 _HALVES, _QUARTERS = _U(0x0000007F0000007F), _U(0x000F000F000F000F)
 _BY_HUNDRED, _BY_HUNDRED_SHIFT = _U(10_486), _U(20)  # n * 10486 >> 20 is n // 100 for n < 10,000
 _BY_TEN, _BY_TEN_SHIFT = _U(103), _U(10)  # n * 103 >> 10 is n // 10 for n < 100
@@ -57,8 +59,9 @@ MARCH_0000_DAYS = 719_468
 _MARCH_0000_US = MARCH_0000_DAYS * 86_400_000_000
 _DAY_US = _U(86_400_000_000)
 NO_DATE = -(1 << 31)
-_DAY_8192 = 10_546_875  # a day has 8,192 times so many microseconds
-_SECOND_64 = 15_625  # a second has 64 times so many
+_ABOVE_ONE = 1 + 2.0**-52
+_PER_DAY_8192 = 1 / 10_546_875  # a day has 8,192 times so many microseconds
+_PER_SECOND_64 = 1 / 15_625  # a second has 64 times so many
 
 
 @helper
@@ -149,16 +152,32 @@ def divide_exactly(value, inverse, divisor):
 
 
 @helper
+def divide_small(value, inverse):
+    """value // divisor of an int64 from 0 to 2^50, by a multiplication with 1 / divisor.
+
+    The factor (1 + 2^-52, so rounded up) keeps whole quotients from falling below themselves; all others are
+    1 / divisor from the next number, more than the error. `divide_exactly` takes twice as long.
+    """
+    return np.int64(np.float64(value) * (inverse * _ABOVE_ONE))
+
+
+@helper
+def day_of(moment):
+    """(days since 0000-03-01, microsecond of the day), int64, of microseconds since 1970; from 0000-03-01 on."""
+    shifted = np.int64(moment) + _MARCH_0000_US
+    days = divide_small(shifted >> 13, _PER_DAY_8192)
+    return days, shifted - days * np.int64(_DAY_US)
+
+
+@helper
 def split_moment(value):
     """(days since 0000-03-01, second of the day, microsecond), all uint64, of microseconds since 1970."""
-    shifted = np.int64(value) + _MARCH_0000_US
-    days = divide_exactly(shifted >> 13, 1.0 / _DAY_8192, _DAY_8192)
-    rest = shifted - days * np.int64(_DAY_US)
-    seconds = divide_exactly(rest >> 6, 1.0 / _SECOND_64, _SECOND_64)
+    days, rest = day_of(value)
+    seconds = divide_small(rest >> 6, _PER_SECOND_64)
     return _U(days), _U(seconds), _U(rest - seconds * 1_000_000)
 
 
-@kernel(IN_I32, OUT_U64)
+@helper
 def date_words(values, out):
     """YYYY-MM-DD of days since 1970-01-01 (0000-03-01 .. 9999-12-31); out holds DATE_WORDS a row."""
     for row in range(values.size):
@@ -169,18 +188,22 @@ def date_words(values, out):
         out[2 * row + 1] = text >> _S48
 
 
-@kernel(IN_I64, OUT_U64)
+@helper
 def moment_words(values, out):
-    """YYYY-MM-DD HH:MM:SS.ffffff of microseconds since 1970; out holds MOMENT_WORDS a row."""
+    """YYYY-MM-DD HH:MM:SS.ffffff of microseconds since 1970; out holds MOMENT_WORDS a row.
+
+    Whole seconds are the rule, so digits of the fraction are made only where there is one.
+    """
+    fractions = _U(0)
     for row in range(values.size):
         days, seconds, micros = split_moment(values[row])
+        fractions |= micros
         date = _civil_digits(days)
         minutes = (seconds * _F60) >> _S60
         hours = (minutes * _F60) >> _S60
         clock = pair_digits(
             hours | ((minutes - hours * _SIXTY) << _S16) | ((seconds - minutes * _SIXTY) << _S32)
         )
-        fraction = number_digits(micros * _HUNDRED)
         out[4 * row] = (
             (date & _LOW32) | (_DASH << _S32) | (((date >> _S32) & _LOW16) << _S40) | (_DASH << _S56)
         )
@@ -191,15 +214,28 @@ def moment_words(values, out):
             | (_COLON << _S40)
             | (((clock >> _S16) & _LOW16) << _S48)
         )
-        out[4 * row + 2] = (
-            _COLON | (((clock >> _S32) & _LOW16) << _S8) | (_POINT << _S24) | ((fraction & _LOW32) << _S32)
-        )
-        out[4 * row + 3] = fraction >> _S32
+        out[4 * row + 2] = _COLON_POINT | (((clock >> _S32) & _LOW16) << _S8)
+        out[4 * row + 3] = _ZEROS + micros
+    if fractions != _U(0):
+        for row in range(values.size):
+            fraction = number_digits((out[4 * row + 3] - _ZEROS) * _HUNDRED)
+            out[4 * row + 2] = (out[4 * row + 2] & _LOW32) | (fraction << _S32)
+            out[4 * row + 3] = fraction >> _S32
 
 
 @helper
-def _put_number(out, at, value, point, least):
-    """Write a number of at least so many digits to the bytes of its slot, a point before the last `point`."""
+def small_number_texts(values, words, lengths):
+    """Decimal text of whole numbers from 0 to SMALL - 1, a word each, and its lengths (int64)."""
+    for row in range(values.size):
+        digits = number_digits(_U(values[row]))
+        leading = min(trailing_zeros((digits ^ _ZEROS) | (_ONE << _S56)) >> _U(3), _U(7))
+        words[row] = digits >> (leading << _U(3))
+        lengths[row] = 8 - np.int64(leading)
+
+
+@helper
+def _put_number(at, value, point, least):
+    """Write a number of at least so many digits to an address, a point before the last `point`; its length."""
     # -2^63 has no positive twin in 64 bits, but its bits are its magnitude when read as unsigned
     magnitude = _U(value) if value >= 0 else _U(0) - _U(value)
     digits = 1
@@ -212,51 +248,47 @@ def _put_number(out, at, value, point, least):
     place = at + length - 1
     for done in range(digits):
         if point > 0 and done == point:
-            out[place] = 46
+            store1(place, 46)
             place -= 1
         tens = magnitude // _TEN
-        out[place] = _U(48) + (magnitude - tens * _TEN)
+        store1(place, np.int64(_U(48) + (magnitude - tens * _TEN)))
         magnitude = tens
         place -= 1
     if value < 0:
-        out[place] = 45
+        store1(place, 45)
     return length
 
 
-@kernel(IN_I64, I64, I64, OUT_U64, OUT_U8, OUT_U8)
-def number_texts(values, point, least, words, out, lengths):
+@helper
+def number_texts(values, point, least, words, lengths):
     """Decimal text of values / 10^point in slots of NUMBER_WORDS words, and its lengths; point 0 .. 18.
 
-    It has at least `least` (0 .. 20) digits, with leading zeros.
-
-    `words` and `out` are two views of the same memory. Whole numbers below 10^8 are one word, shifted by
-    its leading zeros (1.6 ns), those below 10^16 two; the others go digit by digit (18 ns).
+    It has at least `least` (0 .. 20) digits, with leading zeros. Whole numbers below 10^16 are two words,
+    shifted by their leading zeros; the others go digit by digit (18 ns).
     """
     plain = point == 0 and least <= 1
+    start = address_of(words)
     for row in range(values.size):
         value = values[row]
         at = row * NUMBER_WORDS
-        if plain and value >= 0 and value < 100_000_000:
-            digits = number_digits(_U(value))
-            leading = min(trailing_zeros((digits ^ _ZEROS) | (_ONE << _S56)) >> _U(3), _U(7))
-            words[at] = digits >> (leading << _U(3))
-            lengths[row] = _U(8) - leading
-        elif plain and value > 0 and value < 10_000_000_000_000_000:
+        if plain and value > 0 and value < 10_000_000_000_000_000:
             upper = _U(value) // _10E8
             digits, lower = number_digits(upper), number_digits(_U(value) - upper * _10E8)
+            if upper == _U(0):
+                digits, lower = lower, _U(0)
             leading = trailing_zeros(digits ^ _ZEROS) >> _U(3)
             shift = leading << _U(3)
             # shifted left in two steps: a shift by all 64 bits is not defined
             words[at] = (digits >> shift) | ((lower << (_S56 - shift)) << _S8)
             words[at + 1] = lower >> shift
-            lengths[row] = _U(16) - leading
+            lengths[row] = (16 if upper != _U(0) else 8) - np.int64(leading)
         else:
-            lengths[row] = _put_number(out, at * WORD_BYTES, value, point, least)
+            lengths[row] = _put_number(start + at * WORD_BYTES, value, point, least)
 
 
-@kernel(IN_U8, OUT_U64, OUT_U8)
-def truth_words(values, out, lengths):
-    """true or false, a word each, and its length; values are 0 or 1."""
+@helper
+def truth_words(values, words, lengths):
+    """true or false, a word each, and its length (int64); values are 0 or 1."""
     for row in range(values.size):
-        out[row] = _U(0x65757274) if values[row] else _U(0x65736C6166)
-        lengths[row] = 5 - values[row]
+        words[row] = _U(0x65757274) if values[row] else _U(0x65736C6166)
+        lengths[row] = 5 - np.int64(values[row])

@@ -78,8 +78,11 @@ def permute_rows(key, rows, lefts, rights, count, out):
     2002), which with lefts * rights just above count hardly happens.
     """
     inverse = 1.0 / rights
+    largest = np.uint64(0)
     for row in range(rows.size):
         out[row] = _permute(key, rows[row], lefts, rights, inverse)
-    for row in range(rows.size):
-        while out[row] >= count:
-            out[row] = _permute(key, out[row], lefts, rights, inverse)
+        largest = max(largest, out[row])
+    if largest >= count:  # looking at every row takes as long as making it
+        for row in range(rows.size):
+            while out[row] >= count:
+                out[row] = _permute(key, out[row], lefts, rights, inverse)

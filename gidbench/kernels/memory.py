@@ -20,9 +20,9 @@ from numba.extending import intrinsic
 if sys.byteorder != "little":
     raise ImportError("gidbench writes text eight bytes at a time and needs a little-endian machine")
 
-SLACK = 32  # bytes to allocate beyond the last that counts, wherever `store8` and `copy16` write
+SLACK = 64  # bytes to allocate beyond the last that counts, wherever `store8`, `copy16` and `copy32` write
 _BYTE, _HALF, _WORD, _WIDE = (ir.IntType(bits) for bits in (8, 32, 64, 128))
-_BLOCK = ir.VectorType(_BYTE, 16)
+_BLOCK, _TWO_BLOCKS = ir.VectorType(_BYTE, 16), ir.VectorType(_BYTE, 32)
 
 
 def _pointer(builder: Any, address: Any, kind: Any) -> Any:
@@ -81,14 +81,73 @@ def _store1(typing, address, byte):
     return types.void(types.int64, types.int64), generate
 
 
+def _copy(builder, arguments, kind):
+    block = builder.load(_pointer(builder, arguments[1], kind), align=1)
+    builder.store(block, _pointer(builder, arguments[0], kind), align=1)
+
+
 @intrinsic
 def _copy16(typing, target, source):
     def generate(context, builder, signature, arguments):
-        block = builder.load(_pointer(builder, arguments[1], _BLOCK), align=1)
-        builder.store(block, _pointer(builder, arguments[0], _BLOCK), align=1)
+        _copy(builder, arguments, _BLOCK)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def _copy32(typing, target, source):
+    def generate(context, builder, signature, arguments):
+        _copy(builder, arguments, _TWO_BLOCKS)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def _and32(typing, target, left, right):
+    def generate(context, builder, signature, arguments):
+        blocks = [builder.load(_pointer(builder, each, _TWO_BLOCKS), align=1) for each in arguments[1:]]
+        builder.store(builder.and_(*blocks), _pointer(builder, arguments[0], _TWO_BLOCKS), align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def _find64(typing, address, one, two, three, four):
+    def generate(context, builder, signature, arguments):
+        kind = ir.VectorType(_BYTE, 64)
+        block = builder.load(_pointer(builder, arguments[0], kind), align=1)
+        found = ir.Constant(ir.VectorType(ir.IntType(1), 64), [0] * 64)
+        for wanted in arguments[1:]:
+            single = builder.insert_element(
+                ir.Constant(kind, ir.Undefined), builder.trunc(wanted, _BYTE), ir.Constant(_HALF, 0)
+            )
+            everywhere = builder.shuffle_vector(
+                single, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(_HALF, 64), [0] * 64)
+            )
+            found = builder.or_(found, builder.icmp_unsigned("==", block, everywhere))
+        return builder.bitcast(found, _WORD)
+
+    return types.uint64(*[types.int64] * 5), generate
+
+
+def _array_from(dtype):
+    """A function of (address, count): the array of a type that stands there."""
+
+    @intrinsic
+    def pointer_to(typing, address):
+        def generate(context, builder, signature, arguments):
+            return _pointer(builder, arguments[0], context.get_data_type(dtype))
+
+        return types.CPointer(dtype)(types.int64), generate
+
+    @numba.njit(nogil=True)
+    def array_from(address, count):
+        return numba.carray(pointer_to(address), count)
+
+    return array_from
 
 
 @intrinsic
@@ -115,8 +174,15 @@ load1: Any
 store8: Any
 store1: Any
 copy16: Any
+copy32: Any
+and32: Any
+find64: Any
 high_product: Any
 trailing_zeros: Any
+int32_at: Any
+int64_at: Any
+uint8_at: Any
+uint64_at: Any
 
 if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
 
@@ -141,6 +207,23 @@ if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
     def _plain_copy16(target, source):
         ctypes.memmove(int(target), int(source), 16)
 
+    def _plain_copy32(target, source):
+        ctypes.memmove(int(target), int(source), 32)
+
+    def _plain_and32(target, left, right):
+        one, other = (int.from_bytes(ctypes.string_at(int(each), 32), "little") for each in (left, right))
+        ctypes.memmove(int(target), (one & other).to_bytes(32, "little"), 32)
+
+    def _plain_find64(address, *wanted):
+        block = ctypes.string_at(int(address), 64)
+        return np.uint64(sum(1 << place for place, byte in enumerate(block) if byte in wanted))
+
+    def _plain_array_from(kind):
+        def array_from(address, count):
+            return np.ctypeslib.as_array((kind * int(count)).from_address(int(address)))
+
+        return array_from
+
     def _plain_high_product(left, right):
         return np.uint64(int(left) * int(right) >> 64)
 
@@ -150,10 +233,16 @@ if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
 
     address_of = _plain_address_of
     load8, load4, load1 = _plain_load8, _plain_load4, _plain_load1
-    store8, store1, copy16 = _plain_store8, _plain_store1, _plain_copy16
+    store8, store1, copy16, copy32 = _plain_store8, _plain_store1, _plain_copy16, _plain_copy32
+    and32, find64 = _plain_and32, _plain_find64
+    int32_at, int64_at = _plain_array_from(ctypes.c_int32), _plain_array_from(ctypes.c_int64)
+    uint8_at, uint64_at = _plain_array_from(ctypes.c_uint8), _plain_array_from(ctypes.c_uint64)
     high_product, trailing_zeros = _plain_high_product, _plain_trailing_zeros
 else:
     address_of = _address_of
     load8, load4, load1 = _load8, _load4, _load1
-    store8, store1, copy16 = _store8, _store1, _copy16
+    store8, store1, copy16, copy32 = _store8, _store1, _copy16, _copy32
+    and32, find64 = _and32, _find64
+    int32_at, int64_at = _array_from(types.int32), _array_from(types.int64)
+    uint8_at, uint64_at = _array_from(types.uint8), _array_from(types.uint64)
     high_product, trailing_zeros = _high_product, _trailing_zeros

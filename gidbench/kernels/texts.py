@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gidbench.kernels.digits import MARCH_0000_DAYS, WORD_BYTES, civil, number_digits
+from gidbench.kernels.digits import WORD_BYTES, civil, day_of, number_digits
 from gidbench.kernels.memory import address_of, copy16, store1, store8
 from gidbench.kernels.mixing import GAMMA, mix64
 from gidbench.kernels.registry import (
@@ -38,10 +38,10 @@ def padded_words(values, width, out):
 
 
 @kernel(IN_I64, I64, OUT_U64)
-def calendar_words(days, part, out):
-    """Year (part 0, four digits), month (1) or day (2, two digits each) of days since 1970, a word each."""
-    for row in range(days.size):
-        year, month, day = civil(_U(days[row] + MARCH_0000_DAYS))
+def calendar_words(moments, part, out):
+    """Year (part 0, four digits), month (1) or day (2, two digits each) of microseconds since 1970, a word each."""
+    for row in range(moments.size):
+        year, month, day = civil(_U(day_of(moments[row])[0]))
         value = year if part == 0 else (month if part == 1 else day)
         out[row] = number_digits(value) >> (_U(32) if part == 0 else _U(48))
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from gidbench.kernels import (
     digests,
-    digits,
     draws,
     fills,
     gids,
@@ -26,7 +25,6 @@ from gidbench.kernels.registry import make_ready, registered
 
 MODULES = (
     digests,
-    digits,
     draws,
     fills,
     gids,

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gidbench.cells import number_texts
 from gidbench.kernels import digits
 
 EPOCH = dt.date(1970, 1, 1)
@@ -39,9 +38,9 @@ def moments(micros: list[int]) -> list[str]:
 
 
 def numbers(values: list[int], point: int = 0, least: int = 0) -> list[str]:
-    found = number_texts(np.array(values, np.int64), point, "test", least=least)
-    assert found.lengths is not None
-    return [slot(found.words, row, 3, int(found.lengths[row])) for row in range(len(values))]
+    words, lengths = np.zeros(3 * len(values), np.uint64), np.zeros(len(values), np.int64)
+    digits.number_texts(np.array(values, np.int64), point, least, words, lengths)
+    return [slot(words, row, digits.NUMBER_WORDS, int(lengths[row])) for row in range(len(values))]
 
 
 def test_every_day_from_the_year_1_to_9999_is_written_as_python_does():
@@ -96,8 +95,16 @@ def test_numbers_have_at_least_so_many_digits(values, least):
     assert numbers(values, least=least) == [f"{value:0{least}d}" for value in values]
 
 
+@given(st.lists(st.integers(0, int(digits.SMALL) - 1), max_size=20))
+@example([0, 9, 10, 9_999_999, 10_000_000, 99_999_999])
+def test_small_numbers_are_a_word_each(values):
+    words, lengths = np.zeros(len(values), np.uint64), np.zeros(len(values), np.int64)
+    digits.small_number_texts(np.array(values, np.int64), words, lengths)
+    assert [slot(words, row, 1, int(lengths[row])) for row in range(len(values))] == list(map(str, values))
+
+
 def test_truth_values_are_words():
-    words, lengths = np.zeros(2, np.uint64), np.zeros(2, np.uint8)
+    words, lengths = np.zeros(2, np.uint64), np.zeros(2, np.int64)
     digits.truth_words(np.array([1, 0], np.uint8), words, lengths)
     assert [slot(words, row, 1, int(lengths[row])) for row in (0, 1)] == ["true", "false"]
 
