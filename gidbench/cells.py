@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +82,7 @@ class Numbers:
         return self.values.size
 
 
-Column = pa.Array | Slots | Numbers
+Column: TypeAlias = pa.Array | Slots | Numbers
 
 
 class Scratch(threading.local):
@@ -177,7 +177,9 @@ class Cells:
         if pa.types.is_string(kind):
             return self._texts(line, column)
         if pa.types.is_timestamp(kind) and kind.tz is None and kind.unit != "ns":
-            return self._values(line, rows.MOMENTS, as_type(column, pa.timestamp("us")), 8, digits.MOMENT_LENGTH)
+            return self._values(
+                line, rows.MOMENTS, as_type(column, pa.timestamp("us")), 8, digits.MOMENT_LENGTH
+            )
         if pa.types.is_date32(kind):
             return self._values(line, rows.DAYS, column, 4, digits.DATE_LENGTH)
         if pa.types.is_signed_integer(kind):
@@ -232,9 +234,7 @@ def _end(text: bytes) -> int:
     return int.from_bytes(text, "little") << 32 | len(text) << 56
 
 
-def _without_nulls(
-    columns: Sequence[Column], frames: Sequence[Frame]
-) -> tuple[list[Column], list[Frame]]:
+def _without_nulls(columns: Sequence[Column], frames: Sequence[Frame]) -> tuple[list[Column], list[Frame]]:
     """Columns without those that are null throughout, whose text goes to the end of the one before."""
     kept: list[Column] = []
     framed: list[Frame] = []

@@ -15,7 +15,6 @@ from gidbench.cells import Cells, Frame, is_formatted, scratch
 from gidbench.kernels import digests
 
 
-
 class Digest:
     """Number of records, and the sum of a 128-bit hash of each.
 
@@ -40,9 +39,7 @@ class Digest:
                 lines.append((*_describe(column, kept), *_salts(name.lower())))
         totals = np.zeros(2, np.uint64)
         table = np.array(lines, np.int64).reshape(-1, digests.FIELDS)
-        digests.digest_rows(
-            table, batch.num_rows, scratch.take("digest", digests.SCRATCH, np.uint64), totals
-        )
+        digests.digest_rows(table, batch.num_rows, scratch.take("digest", digests.SCRATCH, np.uint64), totals)
         with self._lock:
             self.records += batch.num_rows
             self._totals += totals

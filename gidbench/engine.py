@@ -7,13 +7,15 @@ any for work.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,6 +23,7 @@ import numpy.typing as npt
 
 from gidbench.errors import OperationCancelled
 
+MOST_WORKERS = 256
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -176,21 +179,30 @@ def work_ordered(
     for somebody to take, and there are no more threads than work at once (a thread that only takes cost a
     quarter of the throughput on two cores). At most workers + 2 items are in flight. `tick` is called on the
     caller's thread now and then, and may raise. The first error stops all and is raised here.
+
+    The other threads are kept for the next call, with the memory they work in: to touch new memory for each
+    million records takes a tenth of their time.
     """
     line = _Line(make, take, iter(items), workers + 2)
-    others = [threading.Thread(target=line.work, name=f"gidbench-{n}") for n in range(1, workers)]
+    others = [_helpers().submit(line.work) for _ in range(1, workers)]
     try:
-        for other in others:
-            other.start()
         line.work(tick)
     finally:
         line.stop()
-        for other in others:
-            if other.ident is not None:
-                other.join()
+        wait(others)
     if line.error is not None:
         raise line.error
     tick()
+
+
+@cache
+def _helpers() -> ThreadPoolExecutor:
+    """Threads that wait for work, as many as were ever needed at once."""
+    return ThreadPoolExecutor(MOST_WORKERS, thread_name_prefix="gidbench")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_helpers.cache_clear)  # threads do not come along
 
 
 class _Line:
@@ -255,25 +267,36 @@ class _Line:
                 self._taken += 1
 
 
-class Buffers:
-    """Memory that goes round: taken to render a part into, given back when the part is written.
+@dataclass(frozen=True)
+class Lent:
+    """Memory that is lent, until it is given back: an array of bytes, uninitialised at first."""
 
-    There are as many as parts are in flight; each is as large as the largest part it held.
+    memory: npt.NDArray[np.uint8]
+    _home: deque[npt.NDArray[np.uint8]]
+
+    def give_back(self) -> None:
+        if self.memory.nbytes <= _LARGEST_KEPT_BYTES and len(self._home) < _MOST_KEPT:
+            self._home.append(self.memory)
+
+
+_LARGEST_KEPT_BYTES, _MOST_KEPT = 16 << 20, 4  # of a thread's memory that waits to be lent again
+_lenders = threading.local()
+
+
+def lend(size: int) -> Lent:
+    """Memory of at least `size` bytes to render a part into, to be given back when the part is written.
+
+    A thread gets what it had before, whoever gave it back: it may still be in the cache of its core (a sixth
+    faster on two cores than what the other thread had).
     """
-
-    def __init__(self) -> None:
-        self._free: deque[npt.NDArray[np.uint8]] = deque()
-
-    def take(self, size: int) -> npt.NDArray[np.uint8]:
-        """An uninitialised array of at least `size` bytes."""
-        with suppress(IndexError):
-            held = self._free.pop()
-            if held.size >= size:
-                return held
-        return np.empty(size + size // 8, np.uint8)
-
-    def give(self, buffer: npt.NDArray[np.uint8]) -> None:
-        self._free.append(buffer)
+    home: deque[npt.NDArray[np.uint8]] | None = getattr(_lenders, "home", None)
+    if home is None:
+        home = _lenders.home = deque()
+    with suppress(IndexError):
+        held = home.pop()
+        if held.size >= size:
+            return Lent(held, home)
+    return Lent(np.empty(size + size // 8, np.uint8), home)
 
 
 async def run_async(

@@ -31,8 +31,8 @@ class GzipCsvWriter:
 
     def prepare(self, batch: pa.RecordBatch) -> Piece:
         rendered = self._csv.prepare(batch)
-        piece = deflate(rendered.buffer[: rendered.used], _GZIP_LEVEL)
-        self._csv.give_back(rendered)
+        piece = deflate(rendered.text, _GZIP_LEVEL)
+        rendered.give_back()
         return piece
 
     def write(self, prepared: Piece) -> int:
@@ -61,8 +61,8 @@ class ZstdCsvWriter:
         return self._csv.prepare(batch)
 
     def write(self, prepared: Rendered) -> int:
-        self._stream.write(prepared.view())
-        self._csv.give_back(prepared)
+        self._stream.write(prepared.text.data)
+        prepared.give_back()
         return prepared.used
 
     def close(self) -> None:

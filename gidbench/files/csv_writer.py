@@ -13,19 +13,23 @@ import pyarrow as pa
 
 from gidbench.arrays import text_array, text_buffers
 from gidbench.cells import Cells, Frame, is_formatted
-from gidbench.engine import Buffers
+from gidbench.engine import Lent, lend
 from gidbench.kernels import quoting
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """Text of some rows in a buffer that is lent."""
+    """Text of some rows, in memory that is lent until `give_back`."""
 
-    buffer: npt.NDArray[np.uint8]
+    lent: Lent
     used: int
 
-    def view(self) -> memoryview:
-        return self.buffer[: self.used].data
+    @property
+    def text(self) -> npt.NDArray[np.uint8]:
+        return self.lent.memory[: self.used]
+
+    def give_back(self) -> None:
+        self.lent.give_back()
 
 
 class CsvWriter:
@@ -41,7 +45,6 @@ class CsvWriter:
 
     def __init__(self, file: BinaryIO, schema: pa.Schema, *, header: bool = True) -> None:
         self._file = file
-        self._buffers = Buffers()
         self._alone = len(schema) == 1
         null = b'""' if self._alone else b""
         ends = [b","] * (len(schema) - 1) + [b"\n"]
@@ -53,19 +56,15 @@ class CsvWriter:
 
     def prepare(self, batch: pa.RecordBatch) -> Rendered:
         if not batch.num_columns:
-            return Rendered(self._buffers.take(0), 0)
+            return Rendered(lend(0), 0)
         cells = Cells([self._quoted(column) for column in batch.columns], self._frames)
-        buffer = self._buffers.take(cells.bound)
-        return Rendered(buffer, cells.join(buffer))
+        lent = lend(cells.bound)
+        return Rendered(lent, cells.join(lent.memory))
 
     def write(self, prepared: Rendered) -> int:
-        self._file.write(prepared.view())
-        self.give_back(prepared)
+        self._file.write(prepared.text.data)
+        prepared.give_back()
         return prepared.used
-
-    def give_back(self, prepared: Rendered) -> None:
-        """Lend the buffer of a part that was used to the next."""
-        self._buffers.give(prepared.buffer)
 
     def close(self) -> None:
         """Nothing is left to write."""

@@ -41,11 +41,14 @@ class Part:
     ----------
     rows:
         Row numbers from 0, uint64 of shape (n,).
+    bound:
+        No row number is this or more.
     makers, keys:
         By column.
     """
 
     rows: Array
+    bound: int
     makers: Mapping[str, Maker]
     keys: Mapping[str, int]
     _values: dict[str, Values] = field(default_factory=dict)

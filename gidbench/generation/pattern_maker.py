@@ -1,4 +1,4 @@
-"""Text by a pattern: each piece is a cell, and a text is a row of cells."""
+"""Text by a pattern: runs of pieces of constant lengths by one kernel, other pieces as cells beside them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import numpy as np
 import pyarrow as pa
 
 from gidbench.arrays import array_address
-from gidbench.cells import Cells, Column, Frame, Numbers, Scratch, Slots
+from gidbench.cells import Cells, Column, Frame, Numbers, Scratch
 from gidbench.generation.makers import Base
-from gidbench.generation.part import Part, at
+from gidbench.generation.part import Part, at, subkey
 from gidbench.generation.values import Array, Values, empty, exact, fixed_offsets
-from gidbench.kernels import digits, texts
+from gidbench.kernels import pieces, texts
+from gidbench.kernels.digits import WORD_BYTES
 from gidbench.kernels.memory import SLACK
-from gidbench.kernels.rows import lay_words
 from gidbench.specs import patterns
 from gidbench.specs.model import Pattern
 
-_PARTS = {"year": (0, 4), "month": (1, 2), "day": (2, 2)}
-_WORD = digits.WORD_BYTES
+_PARTS = {"year": (pieces.YEAR, 4), "month": (pieces.MONTH, 2), "day": (pieces.DAY, 2)}
+_NO_NUMBERS = np.empty(0, np.uint64)
 
 
 class PatternMaker(Base):
@@ -27,94 +27,92 @@ class PatternMaker(Base):
         super().__init__(column, key, scratch)
         self.pieces = patterns.parse(column.pattern)
         self.capacity = patterns.capacity(self.pieces)
+        # a unique one has a number that its random pieces take their characters off
+        self.counted = column.unique and self.capacity is not None and self.capacity > 1
         if any(isinstance(piece, patterns.DatePart | patterns.Value) for piece in self.pieces):
             self.parent = column.correlated_with
+        self.alphabets = {
+            piece.alphabet: np.frombuffer(piece.alphabet.encode("ascii"), np.uint8)
+            for piece in self.pieces
+            if isinstance(piece, patterns.Random)
+        }
+        self.lines = [self._lines(place, piece) for place, piece in enumerate(self.pieces)]
 
     def make(self, rows: Array, part: Part, places: Array | None) -> Values:
-        numbers = None  # of a unique pattern: one number that its random pieces take their digits off
-        if self.column.unique and self.capacity is not None and self.capacity > 1:
+        numbers = _NO_NUMBERS
+        if self.counted and self.capacity is not None:
             numbers = self.permuted(rows, self.capacity)
-        cells: list[Column] = []
-        for place, piece in enumerate(self.pieces):
-            if isinstance(piece, patterns.Literal):
-                cells += self._literal(piece.text.encode(), rows.size)
-            else:
-                cells += self._cells(piece, place, rows, part, places, numbers)
-        slots = [cell for cell in cells if isinstance(cell, Slots) and cell.length >= 0]
-        if len(slots) == len(cells):
-            return self._laid(slots, rows.size)
-        joined = Cells(cells, [Frame()] * len(cells))
+        moments = None
+        if self.parent is not None and any(isinstance(piece, patterns.DatePart) for piece in self.pieces):
+            moments = at(part.values(self.parent).moments, places)
+        cells: list[Values | Column] = []
+        run: list[tuple[int, ...]] = []
+        for piece, lines in zip(self.pieces, self.lines, strict=True):
+            if lines and not (isinstance(piece, patterns.RowNumber) and part.bound >= 10**piece.width):
+                run += lines
+                continue
+            cells += self._run(run, rows, numbers, moments)
+            run = []
+            cells.append(self._cell(piece, rows, part, places))
+        cells += self._run(run, rows, numbers, moments)
+        if len(cells) == 1 and isinstance(cells[0], Values):
+            return cells[0]
+        columns = [cell.to_arrow() if isinstance(cell, Values) else cell for cell in cells]
+        joined = Cells(columns, [Frame()] * len(columns))
         offsets = empty(rows.size + 1, np.int32)
         room = self.take("text", joined.bound, np.uint8)
         return Values(self.kind, offsets=offsets, data=exact(room, joined.join(room, offsets)))
 
-    def _laid(self, cells: list[Slots], count: int) -> Values:
-        """Texts whose pieces all have a length of their own, so that all are equally long."""
-        width = sum(cell.length for cell in cells)
-        data = empty(count * width + SLACK, np.uint8)
-        pieces = [(array_address(cell.words), _WORD * cell.count, cell.length) for cell in cells]
-        lay_words(np.array(pieces, np.int64), count, data)
-        return Values(self.kind, offsets=fixed_offsets(count, width), data=data)
-
-    def _literal(self, text: bytes, count: int) -> list[Column]:
-        """The same text in each row: cells that repeat one word."""
-        words = np.frombuffer(text.ljust(-(-len(text) // _WORD) * _WORD, b"\0"), np.uint64)
-        return [
-            Slots(words[index : index + 1], 0, min(_WORD, len(text) - index * _WORD), rows=count)
-            for index in range(words.size)
-        ]
-
-    def _cells(
-        self,
-        piece: patterns.Piece,
-        place: int,
-        rows: Array,
-        part: Part,
-        places: Array | None,
-        numbers: Array | None,
-    ) -> list[Column]:
-        if isinstance(piece, patterns.RowNumber):
-            return [self._row_numbers(piece.width, place, rows)]
-        if isinstance(piece, patterns.Random):
-            return self._random(piece, place, rows, numbers)
-        assert self.parent is not None
-        source = part.values(self.parent)
+    def _lines(self, place: int, piece: patterns.Piece) -> list[tuple[int, ...]]:
+        """A piece as `pieces.lay_pieces` has it, in words of text; nothing where its length is not constant."""
+        if isinstance(piece, patterns.Literal):
+            text = piece.text.encode()
+            words = [text[start : start + WORD_BYTES] for start in range(0, len(text), WORD_BYTES)]
+            return [_line(pieces.LITERAL, len(word), word=_signed(word)) for word in words]
+        if isinstance(piece, patterns.RowNumber) and 1 <= piece.width <= WORD_BYTES:
+            return [_line(pieces.ROW_NUMBER, piece.width)]
         if isinstance(piece, patterns.DatePart):
-            words = self.take(("words", place), rows.size, np.uint64)
             number, length = _PARTS[piece.part]
-            texts.calendar_words(at(source.moments, places), number, words)
-            return [Slots(words, 1, length)]
+            return [_line(pieces.CALENDAR, length, part=number)]
+        if not isinstance(piece, patterns.Random):
+            return []
+        alphabet = self.alphabets[piece.alphabet]
+        address = 0 if piece.alphabet == patterns.DIGITS else array_address(alphabet)
+        lines = []
+        for start in range(0, piece.count, WORD_BYTES):
+            length = min(WORD_BYTES, piece.count - start)
+            key = int(subkey(self.key, f"{place}.{start}").view(np.int64))
+            kind = pieces.TAKEN if self.counted else pieces.DRAWN
+            lines.append(_line(kind, length, key=key, radix=alphabet.size, alphabet=address))
+        return lines
+
+    def _run(
+        self, lines: list[tuple[int, ...]], rows: Array, numbers: Array, moments: Array | None
+    ) -> list[Values]:
+        """The texts of pieces that follow each other; none of no pieces."""
+        if not lines:
+            return []
+        table = np.array(lines, np.int64)
+        if moments is not None:
+            table[:, pieces.MOMENTS] = array_address(moments)
+        width = int(table[:, pieces.LENGTH].sum())
+        data = empty(rows.size * width + SLACK, np.uint8)
+        words = self.take("words", (width // WORD_BYTES + 2) * pieces.BLOCK, np.uint64)
+        pieces.lay_pieces(table, rows, numbers, words, data)
+        return [Values(self.kind, offsets=fixed_offsets(rows.size, width), data=data)]
+
+    def _cell(self, piece: patterns.Piece, rows: Array, part: Part, places: Array | None) -> Column:
+        """A piece whose length is not constant."""
+        if isinstance(piece, patterns.RowNumber):
+            numbers = self.take("numbers", rows.size)
+            np.add(rows.view(np.int64), 1, out=numbers)
+            return Numbers(numbers, piece.width)
         assert isinstance(piece, patterns.Value)
-        column = source.to_arrow()
+        assert self.parent is not None
+        column = part.values(self.parent).to_arrow()
         if places is not None:
             column = column.take(pa.array(places))
-        return [self._slug(column) if piece.slug else column]
-
-    def _row_numbers(self, width: int, place: int, rows: Array) -> Slots | Numbers:
-        numbers = self.take("numbers", rows.size)
-        np.add(rows.view(np.int64), 1, out=numbers)
-        largest, smallest = (int(numbers.max()), int(numbers.min())) if numbers.size else (0, 0)
-        if 1 <= width <= _WORD and largest < 10**width:
-            words = self.take(("words", place), rows.size, np.uint64)
-            texts.padded_words(numbers, width, words)
-            return Slots(words, 1, width)
-        least = width if smallest < 10 ** max(width - 1, 0) else 0  # all as long as they must be: no zeros
-        return Numbers(numbers, least)
-
-    def _random(
-        self, piece: patterns.Random, place: int, rows: Array, numbers: Array | None
-    ) -> list[Column]:
-        alphabet = np.frombuffer(piece.alphabet.encode("ascii"), np.uint8)
-        radix = np.uint64(alphabet.size)
-        cells: list[Column] = []
-        for start in range(0, piece.count, _WORD):
-            width = min(_WORD, piece.count - start)
-            # low digits of 64 random bits: even to within radix ** width / 2^64
-            source = self.draw(f"{place}.{start}", rows) if numbers is None else numbers
-            words = self.take(("words", place, start), rows.size, np.uint64)
-            texts.take_digits(source, radix, width, alphabet, words)
-            cells.append(Slots(words, 1, width))
-        return cells
+        return self._slug(column) if piece.slug else column
 
     def _slug(self, column: pa.StringArray) -> pa.Array:
         offsets = np.frombuffer(column.buffers()[1], np.int32)[
@@ -125,3 +123,14 @@ class PatternMaker(Base):
         bounds = empty(len(column) + 1, np.int32)
         texts.slug_texts(offsets, data, bounds, room)
         return Values(self.kind, offsets=bounds, data=exact(room, int(bounds[-1]))).to_arrow()
+
+
+def _line(
+    kind: int, length: int, *, word: int = 0, part: int = 0, key: int = 0, radix: int = 0, alphabet: int = 0
+) -> tuple[int, ...]:
+    return kind, length, word, part, 0, key, radix, alphabet
+
+
+def _signed(word: bytes) -> int:
+    """Up to eight bytes as a little-endian word, as int64."""
+    return int.from_bytes(word.ljust(WORD_BYTES, b"\0"), "little", signed=True)

@@ -17,22 +17,29 @@ _POOL_WORDS = 4096
 
 
 class NameTables:
-    """Bytes and slots of first names (men, then women) and last names, as `people.names` wants them."""
+    """What `people.names` looks names up in.
+
+    Attributes
+    ----------
+    first_entries, last_entries:
+        The entry of each slot: of first names (men, then women) and last names, as often as their weights say.
+    arguments:
+        Texts and slots of first names, then of last ones, as the kernel wants them.
+    """
 
     def __init__(self) -> None:
         men, men_weights = name_pool("first_names_male.txt")
         women, women_weights = name_pool("first_names_female.txt")
         last, last_weights = name_pool("last_names.txt")
-        firsts, first_lengths = _padded(men + women, people.NAME_STRIDE)
-        lasts, last_lengths = _padded(last, people.NAME_STRIDE)
-        first_entries = np.concatenate([slots(men_weights), slots(women_weights, len(men))])
-        last_entries = slots(last_weights)
-        self.arguments = (
-            firsts,
-            first_entries << people.SLOT_BITS | first_lengths[first_entries],
-            lasts,
-            last_entries << people.SLOT_BITS | last_lengths[last_entries],
-        )
+        self.first_entries = np.concatenate([slots(men_weights), slots(women_weights, len(men))])
+        self.last_entries = slots(last_weights)
+        self.arguments = *named(men + women, self.first_entries), *named(last, self.last_entries)
+
+
+def named(names: list[bytes], entries: Array) -> tuple[Array, Array]:
+    """(texts of names, slots that hold the entry and its length), as `people.names` wants them."""
+    texts, lengths = _padded(names, people.NAME_STRIDE)
+    return texts, (entries.astype(np.uint16) << people.SLOT_BITS) | lengths[entries]
 
 
 @cache
@@ -41,7 +48,7 @@ def name_tables() -> NameTables:
 
 
 def _padded(words: list[bytes], stride: int) -> tuple[Array, Array]:
-    """(bytes padded to the stride, lengths), both uint8."""
+    """(bytes padded to the stride, lengths), both uint8. InputError for a longer one, or more than a slot can count."""
     too_long = [word for word in words if len(word) > stride]
     if too_long:
         raise InputError(f"the entry {too_long[0]!r} is over {stride} bytes", "Shorten it")

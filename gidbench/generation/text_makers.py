@@ -144,10 +144,12 @@ class ForeignKeyMaker(Ordered):
 
     def __init__(self, column: ForeignKey, key: int, scratch: Scratch, target: Maker, records: int) -> None:
         super().__init__(column, key, scratch, 0, records - 1)
-        self.target, self.kind = target, target.kind
+        self.target, self.kind, self.records = target, target.kind, records
 
     def make(self, rows: Array, part: Part, places: Array | None) -> Values:
         drawn = self.take("rows", rows.size)
         self.sample(rows, part, places, drawn)
         there = drawn.view(np.uint64)
-        return self.target.make(there, Part(there, {self.target.column.name: self.target}, {}), None)
+        return self.target.make(
+            there, Part(there, self.records, {self.target.column.name: self.target}, {}), None
+        )

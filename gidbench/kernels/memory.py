@@ -133,7 +133,7 @@ def _find64(typing, address, one, two, three, four):
     return types.uint64(*[types.int64] * 5), generate
 
 
-def _array_from(dtype):
+def _array_from(dtype: Any) -> Any:
     """A function of (address, count): the array of a type that stands there."""
 
     @intrinsic
@@ -218,7 +218,7 @@ if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         block = ctypes.string_at(int(address), 64)
         return np.uint64(sum(1 << place for place, byte in enumerate(block) if byte in wanted))
 
-    def _plain_array_from(kind):
+    def _plain_array_from(kind: Any) -> Any:
         def array_from(address, count):
             return np.ctypeslib.as_array((kind * int(count)).from_address(int(address)))
 

@@ -7,9 +7,10 @@ import numpy as np
 from gidbench.kernels.digits import divide_exactly
 from gidbench.kernels.memory import high_product
 from gidbench.kernels.mixing import GAMMA, draw, mix64
-from gidbench.kernels.registry import I64, IN_I32, IN_I64, IN_U64, OUT_I64, U64, kernel
+from gidbench.kernels.registry import I64, IN_I32, IN_I64, IN_U64, OUT_I64, U64, helper, kernel
 
 GUIDE_BITS = 14
+_S32, _LOW32 = np.uint64(32), np.uint64(0xFFFFFFFF)
 _GUIDE_SHIFT = np.uint64(64 - GUIDE_BITS)
 
 
@@ -51,11 +52,27 @@ def scale_after(key, rows, sources, unit, gap, within, low, high, tick, out):
     on. The number lies from `low` to `high`; where the least is beyond `high`, it is the least.
     """
     inverse = 1.0 / unit
-    for row in range(rows.size):
-        source = sources[row]
-        if unit > 1:
-            source = divide_exactly(source + (unit - 1), inverse, unit)
-        least = max(low, source + gap)
-        most = max(least, min(high, least + within))
-        drawn = high_product(draw(key, rows[row]), np.uint64(most - least + 1))
-        out[row] = (least + np.int64(drawn)) * tick
+    if within < 4_294_967_295:
+        for row in range(rows.size):  # by vectors, which have no upper halves of products
+            least = max(low, _begin(sources[row], unit, inverse) + gap)
+            most = max(least, min(high, least + within))
+            drawn = share(draw(key, rows[row]), np.uint64(most - least + 1))
+            out[row] = (least + np.int64(drawn)) * tick
+    else:
+        for row in range(rows.size):
+            least = max(low, _begin(sources[row], unit, inverse) + gap)
+            most = max(least, min(high, least + within))
+            drawn = high_product(draw(key, rows[row]), np.uint64(most - least + 1))
+            out[row] = (least + np.int64(drawn)) * tick
+
+
+@helper
+def _begin(source, unit, inverse):
+    """The first whole number that is not before a source."""
+    return source if unit == 1 else divide_exactly(source + (unit - 1), inverse, unit)
+
+
+@helper
+def share(bits, span):
+    """The upper half of bits * span, for a span below 2^32: a number below it."""
+    return ((bits >> _S32) * span + (((bits & _LOW32) * span) >> _S32)) >> _S32

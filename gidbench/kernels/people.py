@@ -6,7 +6,18 @@ import numpy as np
 
 from gidbench.kernels.digits import divide_small, pair_digits
 from gidbench.kernels.memory import address_of, copy16, store1
-from gidbench.kernels.registry import I64, IN_U8, IN_U16, IN_U64, OUT_I32, OUT_U8, OUT_U64, U64, helper, kernel
+from gidbench.kernels.registry import (
+    I64,
+    IN_U8,
+    IN_U16,
+    IN_U64,
+    OUT_I32,
+    OUT_U8,
+    OUT_U64,
+    U64,
+    helper,
+    kernel,
+)
 
 SERIALS = 9_999  # the last four digits of a no_ktp: 0001 .. 9999
 NO_KTP_WORDS = 2

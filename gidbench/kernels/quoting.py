@@ -10,7 +10,6 @@ from gidbench.kernels.registry import I64, IN_I32, IN_U8, OUT_I32, OUT_U8, helpe
 QUOTE, COMMA, LINE_FEED, CARRIAGE_RETURN, APOSTROPHE = 34, 44, 10, 13, 39
 
 
-
 @kernel(IN_U8)
 def holds_special(data):
     """Whether a quote, comma or line end is among the bytes: 64 of them at a time."""

@@ -78,12 +78,13 @@ _ONE = np.uint64(1)
 def join_rows(columns, are_fields, rows, scratch, words, offsets, out):
     """Write `rows` rows of cells to out, and where each begins and ends to offsets (rows + 1).
 
-    With `are_fields` every cell is its text and END, which a null has, too, and nothing else. `scratch` has 2 * BLOCK numbers a column, `words`
-    BLOCK_WORDS. `out` needs SLACK bytes more than are written, which are less than 2^31.
+    With `are_fields` every cell is its text and END, which a null has, too, and nothing else. `scratch` has 2 *
+    BLOCK numbers a column, `words` BLOCK_WORDS. `out` needs SLACK bytes more than are written, which are less
+    than 2^31.
 
     Everything is copied 32 bytes at a time, whatever its length: what is too much is overwritten by the
-    next copy. An employee takes 8 ns; by a loop over bytes 75, and copying 16 bytes at a time from columns
-    that are described in the loop over rows 24.
+    next copy. An employee takes 7 ns once its texts are found, which takes 8; in a loop over columns that looked
+    at the description of each it was 24 and 18, and copying byte by byte 75.
     """
     start = address_of(out)
     at = start
@@ -258,17 +259,3 @@ def _place_slots(words, count, sources):
     start = address_of(words)
     for row in range(sources.size):
         sources[row] = start + row * count * WORD_BYTES
-
-
-@kernel(IN_I64_2D, I64, OUT_U8)
-def lay_words(pieces, rows, out):
-    """Write rows of short pieces of constant lengths, one after the other; out needs SLACK bytes more.
-
-    A piece is (address, stride, length): the first `length` (up to 8) bytes of the word at address + row *
-    stride; a stride of 0 repeats one word. `join_rows` does the same for any cells, in twice the time.
-    """
-    at = address_of(out)
-    for row in range(rows):
-        for piece in range(pieces.shape[0]):
-            store8(at, load8(pieces[piece, 0] + row * pieces[piece, 1]))
-            at += pieces[piece, 2]

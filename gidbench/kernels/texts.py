@@ -1,22 +1,18 @@
-"""Kernels that make text columns: pieces of patterns, choices, free text, UUIDs."""
+"""Kernels that make text columns: choices, free text, UUIDs, slugs."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from gidbench.kernels.digits import WORD_BYTES, civil, day_of, number_digits
 from gidbench.kernels.memory import address_of, copy16, store1, store8
 from gidbench.kernels.mixing import GAMMA, mix64
 from gidbench.kernels.registry import (
-    I64,
     IN_I32,
     IN_I64,
     IN_U8,
     IN_U64,
     OUT_I32,
     OUT_U8,
-    OUT_U64,
-    U64,
     helper,
     kernel,
 )
@@ -25,39 +21,8 @@ WORD_STRIDE = 16  # bytes per entry of the pool of words, its blank included
 _WORDS_PER_DRAW = 5  # of 12 bits each
 UUID_BYTES = 36
 _U = np.uint64
-_S8, _ZERO, _FULL_STOP, _BLANK = _U(8), _U(0), 46, 32
+_FULL_STOP, _BLANK = 46, 32
 _HEX_LETTERS = _U(ord("a") - ord("9") - 1)
-
-
-@kernel(IN_I64, I64, OUT_U64)
-def padded_words(values, width, out):
-    """Numbers from 0 to 10^width - 1 as `width` (1 .. 8) digits with leading zeros, a word each."""
-    shift = _U(WORD_BYTES * (WORD_BYTES - width))
-    for row in range(values.size):
-        out[row] = number_digits(_U(values[row])) >> shift
-
-
-@kernel(IN_I64, I64, OUT_U64)
-def calendar_words(moments, part, out):
-    """Year (part 0, four digits), month (1) or day (2, two digits each) of microseconds since 1970, a word each."""
-    for row in range(moments.size):
-        year, month, day = civil(_U(day_of(moments[row])[0]))
-        value = year if part == 0 else (month if part == 1 else day)
-        out[row] = number_digits(value) >> (_U(32) if part == 0 else _U(48))
-
-
-@kernel(OUT_U64, U64, I64, IN_U8, OUT_U64)
-def take_digits(numbers, radix, count, alphabet, out):
-    """Take `count` (1 .. 8) digits of a radix off the low end of each number; as text of `alphabet`, a word."""
-    for row in range(numbers.size):
-        left = numbers[row]
-        word = _ZERO
-        for _ in range(count):
-            upper = left // radix
-            word = (word << _S8) | _U(alphabet[np.int64(left - upper * radix)])
-            left = upper
-        numbers[row] = left
-        out[row] = word
 
 
 @kernel(IN_I64, IN_I32, IN_U8, OUT_I32, OUT_U8)

@@ -16,8 +16,9 @@ from typing import NoReturn
 
 from gidbench.errors import InputError
 
+DIGITS = string.digits
 _ALPHABETS = {
-    "digits": string.digits,
+    "digits": DIGITS,
     "letters": string.ascii_uppercase,
     "lower": string.ascii_lowercase,
     "hex": "0123456789abcdef",

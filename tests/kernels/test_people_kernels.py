@@ -50,11 +50,6 @@ def test_identities_equal_their_twin(areas, shares):
     assert made == [naive.identity(number, areas) for number in numbers]
 
 
-def name_table(names: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    padded = b"".join(name.encode().ljust(people.NAME_STRIDE, b"?") for name in names)
-    return np.frombuffer(padded, np.uint8), np.array([len(name.encode()) for name in names], np.uint8)
-
-
 NAMES = st.lists(
     st.text("ABabcé-'", min_size=1, max_size=16).filter(lambda text: len(text.encode()) <= 16),
     min_size=1,
@@ -70,8 +65,12 @@ def made(bits, sexes, firsts, lasts, slot_seed, parts=0):
     last_slots = random.integers(0, len(lasts), people.NAME_SLOTS).astype(np.uint16)
     offsets = np.zeros(len(bits) + 1, np.int32)
     out = np.zeros(len(bits) * people.MAX_NAME_BYTES + SLACK, np.uint8)
-    tables = (*name_table(firsts), first_slots, *name_table(lasts), last_slots)
-    people.names(np.array(bits, np.uint64), np.array(sexes, np.uint8), parts, *tables, offsets, out)
+    pools = [
+        ([name.encode() for name in names], slots)
+        for names, slots in ((firsts, first_slots), (lasts, last_slots))
+    ]
+    arguments = [argument for pool in pools for argument in tables.named(*pool)]
+    people.names(np.array(bits, np.uint64), np.array(sexes, np.uint8), parts, *arguments, offsets, out)
     texts = [text.decode() for text in naive.unpack(offsets, out)]
     return texts, first_slots.reshape(2, -1), last_slots
 

@@ -236,11 +236,11 @@ def test_first_and_last_names_follow_their_weights(names, women):
 
 
 def test_names_follow_their_slots_exactly_as_chance_has_it(names, women):
-    slots = tables.name_tables().arguments[5]
+    slots = tables.name_tables().last_entries
     positions = {word: position for position, word in enumerate(LAST)}
     counts = np.bincount([positions[words[-1]] for words in names if len(words) > 1], minlength=len(LAST))
     assert as_even_as_chance(counts, np.bincount(slots, minlength=len(LAST)))
-    first_slots = tables.name_tables().arguments[2][: people.NAME_SLOTS]
+    first_slots = tables.name_tables().first_entries[: people.NAME_SLOTS]
     men = {word: position for position, word in enumerate(MEN)}
     chosen = [
         men[words[0]] for words, woman in zip(names, women[: len(names)].tolist(), strict=True) if not woman

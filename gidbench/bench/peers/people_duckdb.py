@@ -55,7 +55,7 @@ ORDER BY id
 def connect() -> duckdb.DuckDBPyConnection:
     """A connection with the pools as tables, which is no part of the timed work."""
     connection = duckdb.connect()
-    _, _, first_slots, _, _, last_slots = name_tables().arguments
+    first_slots, last_slots = name_tables().first_entries, name_tables().last_entries
     names = [name.decode() for sex in ("male", "female") for name in name_pool(f"first_names_{sex}.txt")[0]]
     lasts = [name.decode() for name in name_pool("last_names.txt")[0]]
     codes = areas().astype(np.int64)

@@ -17,7 +17,7 @@ _DAYS, _SERIALS = 16_802, 9_999
 def make(records: int, seed: int) -> pa.Table:
     import polars as pl
 
-    _, _, first_slots, _, _, last_slots = name_tables().arguments
+    first_slots, last_slots = name_tables().first_entries, name_tables().last_entries
     pools = [name.decode() for sex in ("male", "female") for name in name_pool(f"first_names_{sex}.txt")[0]]
     firsts = pl.Series([pools[slot] for slot in first_slots.tolist()])
     surnames = [name.decode() for name in name_pool("last_names.txt")[0]]
