@@ -6,8 +6,9 @@ Scratch memory is recycled by the thread that took it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -46,7 +47,7 @@ class Frame:
     after: bytes = b""
     null: bytes = b""
 
-    @property
+    @cached_property
     def is_field(self) -> bool:
         """Whether a few bytes follow a value or null alike, and nothing else is there."""
         return not self.before and self.null == self.after and len(self.after) <= rows.END_BYTES
@@ -102,6 +103,14 @@ class Scratch(threading.local):
 scratch = Scratch()
 
 
+class SpecialText(Exception):
+    """A quote, comma or line end in a column of texts that must not hold any."""
+
+    def __init__(self, column: int) -> None:
+        super().__init__(f"column {column} needs quotes")
+        self.column = column
+
+
 class Cells:
     """The cells of rows, ready to be joined to text.
 
@@ -112,11 +121,15 @@ class Cells:
         date32, timestamp, boolean, or anything that casts to string.
     frames:
         One for each column.
+    checked:
+        Columns whose texts must not hold a quote, comma or line end.
     """
 
-    def __init__(self, columns: Sequence[Column], frames: Sequence[Frame]) -> None:
+    def __init__(
+        self, columns: Sequence[Column], frames: Sequence[Frame], checked: Collection[int] = ()
+    ) -> None:
         self.rows = len(columns[0]) if columns else 0
-        columns, frames = _without_nulls(columns, frames)
+        columns, frames, self._places = _without_nulls(columns, frames)
         self._table = np.zeros((len(columns), rows.FIELDS), np.int64)
         self._kept: list[object] = []  # the table holds addresses only
         self._bound = SLACK
@@ -132,6 +145,11 @@ class Cells:
                 self._kept.append(bitmap)
                 line[rows.VALID], line[rows.VALID_BIT] = bitmap.address, nulls_of.offset
             self._bound += self._describe(line, column)
+        if checked:
+            self._table[:, rows.CHECK] = [
+                place in checked and line[rows.KIND] == rows.TEXTS
+                for line, place in zip(self._table, self._places, strict=True)
+            ]
 
     @property
     def bound(self) -> int:
@@ -141,14 +159,17 @@ class Cells:
     def join(self, out: Array, offsets: Array | None = None) -> int:
         """Write all rows to `out`, uint8 of at least `bound` bytes; returns the bytes that count.
 
-        `offsets`, int32 of shape (rows + 1,), is told where each row begins and ends.
+        `offsets`, int32 of shape (rows + 1,), is told where each row begins and ends. Raises SpecialText where a
+        checked column holds what it must not.
         """
         if offsets is None:
             offsets = scratch.take("row offsets", self.rows + 1, np.int32)
         count = len(self._table)
         numbers = scratch.take("joined", 2 * rows.BLOCK * count, np.int64)
         words = scratch.take("joined words", rows.BLOCK_WORDS * count, np.uint64)
-        rows.join_rows(self._table, int(self._are_fields), self.rows, numbers, words, offsets, out)
+        found = rows.join_rows(self._table, int(self._are_fields), self.rows, numbers, words, offsets, out)
+        if found >= 0:
+            raise SpecialText(self._places[found])
         return int(offsets[self.rows])
 
     def _describe_frames(self, frames: Sequence[Frame]) -> None:
@@ -234,12 +255,15 @@ def _end(text: bytes) -> int:
     return int.from_bytes(text, "little") << 32 | len(text) << 56
 
 
-def _without_nulls(columns: Sequence[Column], frames: Sequence[Frame]) -> tuple[list[Column], list[Frame]]:
-    """Columns without those that are null throughout, whose text goes to the end of the one before."""
+def _without_nulls(
+    columns: Sequence[Column], frames: Sequence[Frame]
+) -> tuple[list[Column], list[Frame], list[int]]:
+    """Columns without those that are null throughout, whose text goes to the end of the one before; which they are."""
     kept: list[Column] = []
     framed: list[Frame] = []
+    places: list[int] = []
     longest = rows.END_BYTES if all(frame.is_field for frame in frames) else rows.LITERAL_BYTES
-    for column, frame in zip(columns, frames, strict=True):
+    for place, (column, frame) in enumerate(zip(columns, frames, strict=True)):
         if framed and isinstance(column, pa.Array) and column.null_count == len(column):
             last = framed[-1]
             after, null = last.after + frame.null, last.null + frame.null
@@ -248,7 +272,8 @@ def _without_nulls(columns: Sequence[Column], frames: Sequence[Frame]) -> tuple[
                 continue
         kept.append(column)
         framed.append(frame)
-    return kept, framed
+        places.append(place)
+    return kept, framed, places
 
 
 def is_formatted(kind: pa.DataType) -> bool:

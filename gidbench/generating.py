@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -16,6 +16,8 @@ from gidbench.files.csv_writer import guarded
 from gidbench.files.writers import CsvOptions, Writer, open_writer
 from gidbench.generation.plan import Plan
 from gidbench.outcome import Outcome
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,12 @@ class Making:
     digest: Digest = field(default_factory=Digest)
     _done: int = 0
 
-    def batches(self, size: int, *, digest: bool) -> Generator[pa.RecordBatch, None, None]:
-        """The rows in batches of at most `size`."""
+    def batches(self, size: int) -> Generator[pa.RecordBatch, None, None]:
+        """The rows in batches of at most `size`, counted by the digest, for somebody who takes their time."""
 
         def make(part: tuple[int, int]) -> tuple[pa.RecordBatch, int]:
             batch = self.plan.batch(*part)
-            if digest:
-                self.digest.add(batch)
+            self.digest.add(batch)
             return batch, batch.nbytes
 
         parts = self.plan.parts(self.first_row, self.records, size)
@@ -105,6 +106,15 @@ class Making:
                 yield batch
                 self._report()
 
+    def hand_on(self, size: int, take: Callable[[pa.RecordBatch], None]) -> None:
+        """Batches of at most `size` rows to `take`, which is quick; no digest is made."""
+
+        def taken(batch: pa.RecordBatch) -> int:
+            take(batch)
+            return int(batch.nbytes)
+
+        self._work(size, lambda batch: batch, taken)
+
     def write(self, path: str | Path, options: CsvOptions) -> None:
         """To a file, or `-`; rendering and compressing are done by the threads, too."""
         with open_writer(path, self.plan.schema, options) as writer:
@@ -112,22 +122,30 @@ class Making:
 
     def write_with(self, writer: Writer) -> None:
         """By a writer that is open."""
-        self._done = 0
 
-        def make(part: tuple[int, int]) -> tuple[int, Any]:
-            self.context.cancellation.check()
-            batch = self.plan.batch(*part)
+        def prepared(batch: pa.RecordBatch) -> Any:
             if self.guard:
                 batch = guarded(batch)
             self.digest.add(batch)
-            return batch.num_rows, writer.prepare(batch)
+            return writer.prepare(batch)
 
-        def take(made: tuple[int, Any]) -> None:
-            self.bytes_made += writer.write(made[1])
+        self._work(writer.part_rows, prepared, writer.write)
+
+    def _work(self, size: int, prepare: Callable[[pa.RecordBatch], R], take: Callable[[R], int]) -> None:
+        """`prepare` of each part on every thread; `take` of what came, in order, which tells its bytes."""
+        self._done = 0
+
+        def make(part: tuple[int, int]) -> tuple[int, R]:
+            self.context.cancellation.check()
+            batch = self.plan.batch(*part)
+            return batch.num_rows, prepare(batch)
+
+        def taken(made: tuple[int, R]) -> None:
+            self.bytes_made += take(made[1])
             self._done += made[0]
 
-        parts = self.plan.parts(self.first_row, self.records, writer.part_rows)
-        work_ordered(make, take, parts, workers=self.workers, tick=self._report)
+        parts = self.plan.parts(self.first_row, self.records, size)
+        work_ordered(make, taken, parts, workers=self.workers, tick=self._report)
 
     def _report(self) -> None:
         self.context.report("generating", self._done, self.records, bytes_done=self.bytes_made)

@@ -113,12 +113,12 @@ def generate(
         with context.phase("generate and write"):
             making.write(out, CsvOptions(header))
     elif into is not None:
-        made = making.batches(settings.batch_size, digest=True)
+        made = making.batches(settings.batch_size)
         with open_store(into) as store, ending(made), context.phase("generate and insert"):
             _fill(store, made, plan, replace=replace, records=count)
     else:
         with context.phase("generate"):
-            batches = list(making.batches(settings.batch_size, digest=False))
+            making.hand_on(settings.batch_size, batches.append)
     to_disk = out is not None and str(out) != STANDARD_OUTPUT
     result = GenerationResult(
         "generate",

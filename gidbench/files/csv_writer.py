@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gidbench.arrays import text_array, text_buffers
-from gidbench.cells import Cells, Frame, is_formatted
+from gidbench.arrays import as_type, text_array, text_buffers
+from gidbench.cells import Cells, Frame, SpecialText, is_formatted
 from gidbench.engine import Lent, lend
 from gidbench.kernels import quoting
 
@@ -39,13 +39,15 @@ class CsvWriter:
     line, which readers pass over: there it is two quotes.
     """
 
-    # Parts of 16,384 rows spend a third of the time between kernels, waiting for the interpreter's lock:
-    # 1.1 GB/s of employees to memory, 1.7 with 32,768, 1.9 to 2.0 from here on.
+    # Two threads: 3.5 GB/s of employees to memory in parts of 16,384 rows, which are too few for the work between
+    # kernels, 4.3 from 24,576 on; beyond 65,536 their columns leave the caches.
     part_rows = 32_768
 
     def __init__(self, file: BinaryIO, schema: pa.Schema, *, header: bool = True) -> None:
         self._file = file
         self._alone = len(schema) == 1
+        self._texts = frozenset(place for place, kind in enumerate(schema.types) if not is_formatted(kind))
+        self._quoted = self._texts if self._alone else frozenset[int]()  # what was found to need quotes
         null = b'""' if self._alone else b""
         ends = [b","] * (len(schema) - 1) + [b"\n"]
         self._frames = [Frame(after=end, null=null + end) for end in ends]
@@ -57,9 +59,20 @@ class CsvWriter:
     def prepare(self, batch: pa.RecordBatch) -> Rendered:
         if not batch.num_columns:
             return Rendered(lend(0), 0)
-        cells = Cells([self._quoted(column) for column in batch.columns], self._frames)
-        lent = lend(cells.bound)
-        return Rendered(lent, cells.join(lent.memory))
+        columns, quoted = batch.columns, self._quoted
+        for place in quoted:
+            columns[place] = _with_quotes(columns[place], alone=self._alone)
+        while True:
+            cells = Cells(columns, self._frames, self._texts - quoted)
+            lent = lend(cells.bound)
+            try:
+                rendered = Rendered(lent, cells.join(lent.memory))
+                self._quoted |= quoted
+                return rendered
+            except SpecialText as found:  # mostly among the first rows of the first part
+                lent.give_back()
+                columns[found.column] = _with_quotes(columns[found.column], alone=False)
+                quoted |= {found.column}
 
     def write(self, prepared: Rendered) -> int:
         self._file.write(prepared.text.data)
@@ -69,20 +82,15 @@ class CsvWriter:
     def close(self) -> None:
         """Nothing is left to write."""
 
-    def _quoted(self, column: pa.Array) -> pa.Array:
-        """The column, its texts quoted where any of them needs it."""
-        kind = column.type
-        if is_formatted(kind):
-            return column
-        if not pa.types.is_string(kind):
-            column = column.cast(pa.string())
-        offsets, data = text_buffers(column)
-        if not self._alone and not quoting.holds_special(data[offsets[0] : offsets[-1]]):
-            return column
-        room = np.empty(2 * (int(offsets[-1]) - int(offsets[0]) + len(column)), np.uint8)
-        bounds = np.empty(len(column) + 1, np.int32)
-        quoting.quote_texts(offsets, data, int(self._alone), bounds, room)
-        return text_array(bounds, room, column)
+
+def _with_quotes(column: pa.Array, *, alone: bool) -> pa.Array:
+    """The column as texts, in quotes where one needs them; where it is `alone`, empty ones do, too."""
+    column = as_type(column, pa.string())
+    offsets, data = text_buffers(column)
+    room = np.empty(2 * (int(offsets[-1]) - int(offsets[0]) + len(column)), np.uint8)
+    bounds = np.empty(len(column) + 1, np.int32)
+    quoting.quote_texts(offsets, data, int(alone), bounds, room)
+    return text_array(bounds, room, column)
 
 
 def guarded(batch: pa.RecordBatch) -> pa.RecordBatch:

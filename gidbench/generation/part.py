@@ -41,13 +41,14 @@ class Part:
     ----------
     rows:
         Row numbers from 0, uint64 of shape (n,).
-    bound:
-        No row number is this or more.
+    first, bound:
+        All row numbers are from `first` to `bound` - 1.
     makers, keys:
         By column.
     """
 
     rows: Array
+    first: int
     bound: int
     makers: Mapping[str, Maker]
     keys: Mapping[str, int]

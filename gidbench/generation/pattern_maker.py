@@ -48,7 +48,9 @@ class PatternMaker(Base):
         cells: list[Values | Column] = []
         run: list[tuple[int, ...]] = []
         for piece, lines in zip(self.pieces, self.lines, strict=True):
-            if lines and not (isinstance(piece, patterns.RowNumber) and part.bound >= 10**piece.width):
+            if isinstance(piece, patterns.RowNumber):
+                lines = _row_number(piece, part)
+            if lines:
                 run += lines
                 continue
             cells += self._run(run, rows, numbers, moments)
@@ -64,13 +66,11 @@ class PatternMaker(Base):
         return Values(self.kind, offsets=offsets, data=exact(room, joined.join(room, offsets)))
 
     def _lines(self, place: int, piece: patterns.Piece) -> list[tuple[int, ...]]:
-        """A piece as `pieces.lay_pieces` has it, in words of text; nothing where its length is not constant."""
+        """A piece as `pieces.lay_pieces` has it, in words of text; nothing where its length may not be constant."""
         if isinstance(piece, patterns.Literal):
             text = piece.text.encode()
             words = [text[start : start + WORD_BYTES] for start in range(0, len(text), WORD_BYTES)]
             return [_line(pieces.LITERAL, len(word), word=_signed(word)) for word in words]
-        if isinstance(piece, patterns.RowNumber) and 1 <= piece.width <= WORD_BYTES:
-            return [_line(pieces.ROW_NUMBER, piece.width)]
         if isinstance(piece, patterns.DatePart):
             number, length = _PARTS[piece.part]
             return [_line(pieces.CALENDAR, length, part=number)]
@@ -123,6 +123,18 @@ class PatternMaker(Base):
         bounds = empty(len(column) + 1, np.int32)
         texts.slug_texts(offsets, data, bounds, room)
         return Values(self.kind, offsets=bounds, data=exact(room, int(bounds[-1]))).to_arrow()
+
+
+def _row_number(piece: patterns.RowNumber, part: Part) -> list[tuple[int, ...]]:
+    """The lines of row numbers; none where they are not equally long throughout the part."""
+    shortest, longest = len(str(part.first + 1)), len(str(part.bound))
+    digits = max(piece.width, longest)
+    if digits > pieces.MOST_DIGITS or max(piece.width, shortest) < longest:
+        return []
+    if digits <= WORD_BYTES:
+        return [_line(pieces.ROW_NUMBER, digits)]
+    upper = _line(pieces.UPPER_ROW_NUMBER, digits - WORD_BYTES)
+    return [upper, _line(pieces.ROW_NUMBER, WORD_BYTES)]
 
 
 def _line(

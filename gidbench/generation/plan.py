@@ -76,7 +76,7 @@ class Plan:
     def batch(self, first: int, count: int) -> pa.RecordBatch:
         """Rows first .. first + count - 1 (from 0), which the caller has checked."""
         rows = np.arange(first, first + count, dtype=np.uint64)
-        part = Part(rows, first + count, self.makers, self._keys)
+        part = Part(rows, first, first + count, self.makers, self._keys)
         columns = [part.column(name) for name in self.makers]
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 

@@ -151,5 +151,5 @@ class ForeignKeyMaker(Ordered):
         self.sample(rows, part, places, drawn)
         there = drawn.view(np.uint64)
         return self.target.make(
-            there, Part(there, self.records, {self.target.column.name: self.target}, {}), None
+            there, Part(there, 0, self.records, {self.target.column.name: self.target}, {}), None
         )

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from gidbench.kernels.digits import WORD_BYTES, civil, day_of, number_digits
+from gidbench.kernels.digits import WORD_BYTES, civil, day_of, divide_small, number_digits
 from gidbench.kernels.memory import address_of, int64_at, load1, load8, store8, uint64_at
 from gidbench.kernels.mixing import draw
 from gidbench.kernels.registry import IN_I64_2D, IN_U64, OUT_U8, OUT_U64, helper, kernel
 
 BLOCK = 128  # rows
-# What a piece is: the same word in each row; the row's number from 1; year, month or day of a moment; random
-# characters, from bits of the row's own or taken off its number.
-LITERAL, ROW_NUMBER, CALENDAR, DRAWN, TAKEN = range(5)
+# What a piece is: the same word in each row; the last eight digits of the row's number from 1, or those before
+# them; year, month or day of a moment; random characters, from bits of the row's own or taken off its number.
+LITERAL, ROW_NUMBER, UPPER_ROW_NUMBER, CALENDAR, DRAWN, TAKEN = range(6)
+MOST_DIGITS = 15  # of a row number
 YEAR, MONTH, DAY = range(3)
 # Columns of the description of a piece, all int64.
 (
@@ -31,7 +32,7 @@ YEAR, MONTH, DAY = range(3)
     FIELDS,
 ) = range(9)
 _U = np.uint64
-_S8, _ZERO = _U(8), _U(0)
+_S8, _ZERO, _10E8 = _U(8), _U(0), _U(10**8)
 
 
 @kernel(IN_I64_2D, IN_U64, OUT_U64, OUT_U64, OUT_U8)
@@ -96,9 +97,11 @@ def _make_words(line, first, rows, numbers, words):
     kind, shift = line[KIND], _U(WORD_BYTES * (WORD_BYTES - line[LENGTH]))
     if kind == LITERAL:
         words[:] = _U(line[WORD])
-    elif kind == ROW_NUMBER:
+    elif kind == ROW_NUMBER or kind == UPPER_ROW_NUMBER:
         for row in range(rows.size):
-            words[row] = number_digits(rows[row] + _U(1)) >> shift
+            number = rows[row] + _U(1)
+            upper = _U(divide_small(np.int64(number), 1e-8))
+            words[row] = number_digits(upper if kind == UPPER_ROW_NUMBER else number - upper * _10E8) >> shift
     elif kind == CALENDAR:
         moments, part = int64_at(line[MOMENTS] + WORD_BYTES * first, rows.size), line[PART]
         for row in range(rows.size):

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from gidbench.kernels.memory import address_of, find64
+from gidbench.kernels.memory import address_of, find64, load1
 from gidbench.kernels.registry import I64, IN_I32, IN_U8, OUT_I32, OUT_U8, helper, kernel
 
 QUOTE, COMMA, LINE_FEED, CARRIAGE_RETURN, APOSTROPHE = 34, 44, 10, 13, 39
 
 
-@kernel(IN_U8)
-def holds_special(data):
-    """Whether a quote, comma or line end is among the bytes: 64 of them at a time."""
-    start = address_of(data)
-    found = np.uint64(0)
-    for place in range(0, data.size - 63, 64):
-        found |= find64(start + place, QUOTE, COMMA, LINE_FEED, CARRIAGE_RETURN)
-    if found != np.uint64(0):
-        return True
-    return holds_special_byte(data, data.size - data.size % 64, data.size) != 0
+@helper
+def holds_special(at, length):
+    """Whether a quote, comma or line end is among bytes at an address: 64 of them at a time."""
+    end, found = at + length, np.uint64(0)
+    for place in range(at, end - 63, 64):
+        found |= find64(place, QUOTE, COMMA, LINE_FEED, CARRIAGE_RETURN)
+    if length >= 64:
+        found |= find64(end - 64, QUOTE, COMMA, LINE_FEED, CARRIAGE_RETURN)
+        return found != np.uint64(0)
+    special = False
+    for place in range(at, end):
+        special |= _is_special(load1(place))
+    return special
+
+
+@helper
+def _is_special(byte):
+    return byte == QUOTE or byte == COMMA or byte == LINE_FEED or byte == CARRIAGE_RETURN
 
 
 @kernel(IN_I32, IN_U8, I64, OUT_I32, OUT_U8)
@@ -32,7 +40,7 @@ def quote_texts(offsets, data, quote_empty, out_offsets, out):
     out_offsets[0] = 0
     for row in range(offsets.size - 1):
         start, end = offsets[row], offsets[row + 1]
-        special = quote_empty if start == end else holds_special_byte(data, start, end)
+        special = bool(quote_empty) if start == end else holds_special(address_of(data) + start, end - start)
         if special:
             out[at] = QUOTE
             at += 1
@@ -46,15 +54,6 @@ def quote_texts(offsets, data, quote_empty, out_offsets, out):
             out[at] = QUOTE
             at += 1
         out_offsets[row + 1] = at
-
-
-@helper
-def holds_special_byte(data, start, end):
-    for place in range(start, end):
-        byte = data[place]
-        if byte == QUOTE or byte == COMMA or byte == LINE_FEED or byte == CARRIAGE_RETURN:
-            return 1
-    return 0
 
 
 @kernel(IN_I32, IN_U8, OUT_I32, OUT_U8)
