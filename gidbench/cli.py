@@ -128,6 +128,7 @@ def run(
 @click.option(
     "--guard-formulas", is_flag=True, help="An apostrophe before texts that spreadsheets take for formulas."
 )
+@click.option("--durable", is_flag=True, help="Wait until the file is on the disk (fsync).")
 @_seed
 @_batch
 @_workers

@@ -115,9 +115,9 @@ class Making:
 
         self._work(size, lambda batch: batch, taken)
 
-    def write(self, path: str | Path, options: CsvOptions) -> None:
+    def write(self, path: str | Path, options: CsvOptions, *, durable: bool = False) -> None:
         """To a file, or `-`; rendering and compressing are done by the threads, too."""
-        with open_writer(path, self.plan.schema, options) as writer:
+        with open_writer(path, self.plan.schema, options, durable=durable) as writer:
             self.write_with(writer)
 
     def write_with(self, writer: Writer) -> None:

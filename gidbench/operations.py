@@ -52,6 +52,7 @@ def generate(
     replace: bool = False,
     header: bool = True,
     guard_formulas: bool = False,
+    durable: bool = False,
     progress: ProgressCallback | None = None,
     cancellation: Cancellation | None = None,
 ) -> GenerationResult:
@@ -81,6 +82,8 @@ def generate(
         Whether CSV begins with a header row; without it, files of consecutive slices can be put together.
     guard_formulas:
         Put an apostrophe before texts that a spreadsheet would take for formulas (files only).
+    durable:
+        Wait until the file is on the disk, whole and under its name (files only).
 
     Returns
     -------
@@ -98,8 +101,10 @@ def generate(
     plan.check(first_row, count)
     if out is not None and into is not None:
         raise InputError("both a file and a database are named", "Choose one of out and into")
-    if out is None and (not header or guard_formulas):
-        raise InputError("there is no file whose header or formulas could be seen to", "Name one with out")
+    if out is None and (not header or guard_formulas or durable):
+        raise InputError(
+            "there is no file whose header, formulas or durability could be seen to", "Name one with out"
+        )
     if out is not None:
         check_destination(out)
     compile_all()
@@ -111,7 +116,7 @@ def generate(
     batches: list[pa.RecordBatch] = []
     if out is not None:
         with context.phase("generate and write"):
-            making.write(out, CsvOptions(header))
+            making.write(out, CsvOptions(header), durable=durable)
     elif into is not None:
         made = making.batches(settings.batch_size)
         with open_store(into) as store, ending(made), context.phase("generate and insert"):

@@ -20,18 +20,16 @@ class MemoryWrite:
     """Bandwidth of writing memory: each thread fills a buffer that is larger than the caches."""
 
     def __init__(self, threads: int, size: int = _FILL_BYTES) -> None:
-        self._buffers = [np.zeros(size // 8, np.uint64) for _ in range(threads)]  # touched once, here
+        self._buffers = [np.ones(size // 8, np.uint64) for _ in range(threads)]  # touched once, here
 
-    def bytes_per_second(self) -> float:
-        """Of one fill of all buffers at once."""
+    def fill(self) -> int:
+        """Fill all buffers at once, and say how many bytes that were."""
 
-        def fill(buffer: npt.NDArray[np.uint64]) -> None:
+        def fill(buffer: npt.NDArray[np.uint64]) -> int:
             fill_words(buffer, np.uint64(7))
+            return buffer.nbytes
 
-        began = time.perf_counter()
-        for _ in map_ordered(fill, self._buffers, workers=len(self._buffers)):
-            pass
-        return sum(buffer.nbytes for buffer in self._buffers) / (time.perf_counter() - began)
+        return sum(map_ordered(fill, self._buffers, workers=len(self._buffers)))
 
 
 def file_write_bytes_per_second(path: Path, content: memoryview, *, durable: bool) -> float:

@@ -12,9 +12,10 @@ from gidbench.errors import GidbenchError, InputError
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """A path beside `path` to write to; moved to `path` on success, removed on any error or interrupt.
 
+    With `durable` the new name is on the disk, too, at the end; that the content is, the writer sees to.
     Raises InputError where the folder does not exist or cannot be written.
     """
     if path.is_dir():
@@ -29,6 +30,8 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield beside
         beside.replace(path)
+        if durable:
+            _sync_folder(path.parent)
     except GidbenchError:  # some of them are OSErrors, too, and have nothing to do with this file
         raise
     except OSError as error:
@@ -40,6 +43,16 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):  # what went wrong before matters more
             beside.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where the system lets a folder be opened for that."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ the batches they came in.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -118,9 +119,12 @@ def check_destination(path: str | Path) -> str:
 
 
 @contextmanager
-def open_writer(path: str | Path, schema: pa.Schema, options: CsvOptions | None = None) -> Iterator[Writer]:
+def open_writer(
+    path: str | Path, schema: pa.Schema, options: CsvOptions | None = None, *, durable: bool = False
+) -> Iterator[Writer]:
     """A writer by the file's extension; the file appears under its name only when everything is written.
 
+    With `durable` everything is on the disk by then, so that a loss of power leaves the whole file or none.
     `-` writes CSV to standard output. `options` are for CSV only; InputError elsewhere.
     """
     suffix = check_destination(path)
@@ -131,6 +135,8 @@ def open_writer(path: str | Path, schema: pa.Schema, options: CsvOptions | None 
             raise InputError(f"a {suffix} file has no header row to leave out", "Leave out only that of CSV")
         given["header"] = False
     if str(path) == STANDARD_OUTPUT:
+        if durable:
+            raise InputError("standard output is no file that could be durable", "Name a file")
         with suppress(AttributeError):
             sys.stdout.flush()
         writer = make(sys.stdout.buffer, schema, **given)
@@ -138,7 +144,7 @@ def open_writer(path: str | Path, schema: pa.Schema, options: CsvOptions | None 
         writer.close()
         sys.stdout.buffer.flush()
         return
-    with replacing(Path(path)) as beside, open_new(beside) as file:
+    with replacing(Path(path), durable=durable) as beside, open_new(beside, early=durable) as file:
         writer = make(file, schema, **given)
         try:
             yield writer
@@ -147,6 +153,9 @@ def open_writer(path: str | Path, schema: pa.Schema, options: CsvOptions | None 
                 writer.close()
             raise
         writer.close()
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def write_file(path: str | Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:

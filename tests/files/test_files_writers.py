@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import re
 import zipfile
 from collections.abc import Iterable
@@ -24,8 +25,9 @@ import python_calamine
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gidbench.engine import work_ordered
 from gidbench.errors import InputError, StoreError
-from gidbench.files.csv_writer import guarded
+from gidbench.files.csv_writer import CsvWriter, guarded
 from gidbench.files.excel_reader import ExcelReader
 from gidbench.files.writers import WRITERS, CsvOptions, check_destination, open_writer, recut, write_file
 from gidbench.files.xlsx_writer import XlsxWriter
@@ -422,6 +424,29 @@ def test_csv_quotes_only_what_needs_it(tmp_path: Path) -> None:
         '3, blanks ,"a\nb",,\n'
         '4,,"a\rb",,\n'
     )
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_csv_finds_what_needs_quotes_in_whichever_part_it_first_occurs(workers: int) -> None:
+    """A column is looked at until it is found to need quotes, and quoted from then on."""
+    rows = 3_000
+    names_of = [f"person {row}" if row != 1_234 else "Putri, Sri" for row in range(rows)]
+    notes = [f"note {row}" if row % 1_000 else 'a "quote"\n' for row in range(rows)]
+    batch = pa.record_batch({"name": names_of, "row": range(rows), "note": notes, "plain": ["x"] * rows})
+    file = io.BytesIO()
+    writer = CsvWriter(file, batch.schema)
+    work_ordered(
+        lambda start: writer.prepare(batch.slice(start, 50)),
+        writer.write,
+        range(0, rows, 50),
+        workers=workers,
+        tick=lambda: None,
+    )
+    text = io.StringIO()
+    rendered = csv.writer(text, lineterminator="\n")
+    rendered.writerow(batch.schema.names)
+    rendered.writerows(row.values() for row in batch.to_pylist())
+    assert file.getvalue().decode() == text.getvalue()
 
 
 def test_a_single_column_has_no_blank_lines(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import naive
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given
@@ -88,6 +89,39 @@ def test_the_digest_equals_its_twin(rows):
 @example(["x" * length for length in range(40)])
 def test_texts_mean_what_they_say(values):
     assert column(values, pa.string()) == naive.digest({"column": value} for value in values)
+
+
+SIXTEEN = ["3201010101900001", "0201010101900001", "EMP-2024-0000001", "2024-01-02 00:00", "exactly sixteen!"]
+
+
+@given(st.lists(st.sampled_from(SIXTEEN), min_size=1, max_size=30), st.integers(1, 40), st.booleans())
+@example(SIXTEEN[:1], 300, False)
+@example(SIXTEEN[2:3], 300, False)
+@example([SIXTEEN[0], SIXTEEN[4]], 150, False)
+def test_texts_of_sixteen_bytes_mean_what_they_say(values, repeats, nulls):
+    """National ids and the like have ways of their own, if all of a block are so."""
+    values = values * repeats + [None] * nulls
+    assert column(values, pa.string()) == naive.digest({"column": value} for value in values)
+
+
+@pytest.mark.parametrize("length", [1, 4, 5, 6, 16, 31, 32, 33, 40, 100])
+def test_nothing_beyond_the_end_of_a_text_counts(length):
+    """Neither what follows in memory nor whether anything does."""
+    texts = ["t" * length, "F" * length]
+    memory = np.frombuffer("".join(texts).encode(), np.uint8).copy()
+    offsets = np.array([0, length, 2 * length], np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(memory)]
+    batch = pa.RecordBatch.from_arrays([pa.Array.from_buffers(pa.string(), 2, buffers)], ["column"])
+    assert digest_of([batch]) == naive.digest({"column": text} for text in texts)
+    followed = pa.array([*texts, "something else"]).slice(0, 2)
+    assert column(followed) == digest_of([batch])
+
+
+@given(st.lists(st.none() | TEXTS, min_size=1, max_size=12), st.integers(1, 60), st.integers(0, 9))
+def test_many_rows_with_nulls_from_the_middle_of_a_column_equal_their_twin(values, repeats, first):
+    whole = pa.array(["x", None, "y"] * 3 + values * repeats, pa.string())
+    rows = whole.slice(first)
+    assert column(rows) == naive.digest({"column": value} for value in rows.to_pylist())
 
 
 @given(ROWS)

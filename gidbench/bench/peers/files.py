@@ -18,6 +18,7 @@ from gidbench.engine import Context
 from gidbench.errors import InputError, VerificationError
 from gidbench.files.csv_writer import CsvWriter
 from gidbench.files.excel_reader import ExcelReader
+from gidbench.files.writers import ROW_GROUP
 from gidbench.generating import Making
 from gidbench.generation.plan import employees
 from gidbench.operations import generate
@@ -38,6 +39,14 @@ class _Counter:
         return len(content)
 
 
+def batches_handed_on(records: int, seed: int, workers: int) -> int:
+    """Bytes of Arrow batches, as large as those of files, whose memory goes round as nobody keeps them."""
+    plan = employees(seed)
+    making = Making(plan, 0, records, workers, Context())
+    making.hand_on(ROW_GROUP, lambda _: None)
+    return making.bytes_made
+
+
 def csv_to_memory(records: int, seed: int, workers: int) -> float:
     """Bytes of CSV text per second that come about in recycled buffers, and are left there."""
     plan, sink = employees(seed), _Counter()
@@ -51,10 +60,7 @@ def csv_to_file(path: Path, records: int, seed: int, workers: int, *, durable: b
     """Bytes of a new CSV file per second; `durable`: until it is on the disk (fsync)."""
     path.unlink(missing_ok=True)
     began = time.perf_counter()
-    result = generate(records, seed=seed, workers=workers, out=path)
-    if durable:
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+    result = generate(records, seed=seed, workers=workers, out=path, durable=durable)
     return result.bytes_written / (time.perf_counter() - began)
 
 

@@ -1,0 +1,229 @@
+"""work_ordered and lend: who makes what comes next takes it; threads and their memory stay."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gidbench import engine
+from gidbench.engine import lend, work_ordered
+
+PATIENCE_S = 10
+
+
+def nothing() -> None:
+    """A tick of nobody."""
+
+
+@given(st.lists(st.integers(), max_size=40), st.integers(1, 5))
+def test_everything_is_made_once_and_taken_in_order(items, workers):
+    taken: list[str] = []
+    work_ordered(str, taken.append, items, workers=workers, tick=nothing)
+    assert taken == [str(item) for item in items]
+
+
+def test_what_is_late_holds_those_after_it_back_but_not_their_making():
+    third_is_made, made, taken = threading.Event(), [], []
+
+    def make(item: int) -> int:
+        if item == 0 and not third_is_made.wait(PATIENCE_S):
+            raise AssertionError("waited in vain")
+        made.append(item)
+        if item == 2:
+            assert taken == []
+            third_is_made.set()
+        return item
+
+    work_ordered(make, taken.append, range(6), workers=2, tick=nothing)
+    assert taken == list(range(6))
+    assert made.index(2) < made.index(0)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_no_more_than_two_items_beyond_the_workers_are_in_flight(workers):
+    lock, begun, most = threading.Lock(), 0, 0
+    taken: list[int] = []
+
+    def items():
+        nonlocal begun, most
+        for number in range(200):
+            begun += 1
+            most = max(most, begun - len(taken))
+            yield number
+
+    def take(item: int) -> None:
+        with lock:
+            taken.append(item)
+
+    def make(item: int) -> int:
+        if item % 50 == 0:
+            time.sleep(0.01)  # the others get ahead as far as they may
+        return item
+
+    work_ordered(make, take, items(), workers=workers, tick=nothing)
+    assert taken == list(range(200))
+    assert most <= workers + 2
+
+
+def test_nothing_is_taken_by_two_threads_at_once():
+    inside = threading.Lock()
+
+    def take(_: int) -> None:
+        assert inside.acquire(blocking=False)
+        time.sleep(0.0005)
+        inside.release()
+
+    work_ordered(lambda item: item, take, range(60), workers=4, tick=nothing)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("where", ["make", "take", "items", "tick"])
+@pytest.mark.parametrize("failure", [ValueError("no"), KeyboardInterrupt()], ids=["error", "interrupt"])
+def test_the_first_failure_stops_all_and_is_raised(where, workers, failure):
+    begun, taken = [], []
+
+    def items():
+        for number in range(1_000):
+            begun.append(number)
+            if where == "items" and number == 7:
+                raise failure
+            yield number
+
+    def make(item: int) -> int:
+        if where == "make" and item == 7:
+            raise failure
+        return item
+
+    def take(item: int) -> None:
+        if where == "take" and item == 7:
+            raise failure
+        taken.append(item)
+
+    def tick() -> None:
+        if where == "tick" and len(taken) >= 7:
+            raise failure
+
+    with pytest.raises(type(failure)):
+        work_ordered(make, take, items(), workers=workers, tick=tick)
+    assert taken == list(range(len(taken)))
+    # a tick is the caller's, who may be late while the others go on
+    assert len(begun) <= 8 + workers + 2 or where == "tick"
+    if where != "tick":
+        assert len(taken) <= 7
+    count = len(begun)
+    time.sleep(0.01)
+    assert len(begun) == count  # nobody goes on behind our back
+
+
+def test_the_caller_works_too_and_ticks_are_on_its_thread():
+    names, ticks = set(), []
+
+    def make(_: int) -> None:
+        names.add(threading.current_thread().name)
+        time.sleep(0.001)
+
+    work_ordered(make, lambda _: None, range(40), workers=2, tick=lambda: ticks.append(threading.get_ident()))
+    assert threading.current_thread().name in names
+    assert len(names) == 2
+    assert set(ticks) == {threading.get_ident()}
+
+
+def test_threads_are_kept_for_the_next_call():
+    def all_at_once() -> set[threading.Thread]:
+        found = set()
+        meeting = threading.Barrier(4)
+
+        def make(_: int) -> None:
+            meeting.wait(PATIENCE_S)
+            found.add(threading.current_thread())
+
+        work_ordered(make, lambda _: None, range(4), workers=4, tick=nothing)
+        return found
+
+    first = all_at_once()
+    assert all(thread.is_alive() for thread in first)
+    before = threading.active_count()
+    for _ in range(20):
+        assert len(all_at_once()) == 4
+    assert threading.active_count() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_has_threads_of_its_own():
+    work_ordered(str, lambda _: None, range(10), workers=3, tick=nothing)
+    child = os.fork()
+    if child == 0:
+        taken: list[int] = []
+        work_ordered(lambda item: item, taken.append, range(50), workers=3, tick=nothing)
+        os._exit(0 if taken == list(range(50)) else 1)
+    end = time.monotonic() + PATIENCE_S
+    while (found := os.waitpid(child, os.WNOHANG))[0] == 0 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert found[0] == child, "the child waits for threads that did not come along"
+    assert os.waitstatus_to_exitcode(found[1]) == 0
+
+
+# --- lend -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_thread():
+    """Run a function on a thread that has lent nothing yet."""
+
+    def run(function):
+        found: list[object] = []
+        thread = threading.Thread(target=lambda: found.append(function()))
+        thread.start()
+        thread.join(PATIENCE_S)
+        return found[0]
+
+    return run
+
+
+def test_a_thread_gets_back_what_it_had_whoever_gave_it_back(own_thread):
+    def lend_twice() -> bool:
+        first = lend(1_000)
+        other = threading.Thread(target=first.give_back)
+        other.start()
+        other.join(PATIENCE_S)
+        return lend(500).memory is first.memory
+
+    assert own_thread(lend_twice)
+
+
+def test_what_is_not_given_back_is_not_lent_again(own_thread):
+    def lend_two() -> bool:
+        first, second = lend(1_000), lend(1_000)
+        return np.shares_memory(first.memory, second.memory)
+
+    assert not own_thread(lend_two)
+
+
+def test_there_is_always_as_much_as_was_asked_for(own_thread):
+    def grow() -> list[int]:
+        sizes = []
+        for size in (0, 10, 5_000, 100, 70_000):
+            lent = lend(size)
+            sizes.append(lent.memory.size - size)
+            lent.give_back()
+        return sizes
+
+    assert min(own_thread(grow)) >= 0
+
+
+def test_very_much_memory_is_not_kept(own_thread):
+    def lend_much() -> int:
+        for size in (engine._LARGEST_KEPT_BYTES * 2, *[100] * 20):
+            lent = [lend(size) for _ in range(8)]
+            for each in lent:
+                each.give_back()
+        home = engine._lenders.home
+        return sum(kept.nbytes for kept in home)
+
+    assert own_thread(lend_much) <= engine._MOST_KEPT * engine._LARGEST_KEPT_BYTES
