@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from gidbench.arrays import as_type, text_array, text_buffers
 from gidbench.cells import Cells, Frame, SpecialText, is_formatted
-from gidbench.engine import Lent, lend
 from gidbench.kernels import quoting
+from gidbench.lending import Lent, lend
 
 
 @dataclass(frozen=True)

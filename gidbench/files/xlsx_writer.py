@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
-import numpy as np
 import pyarrow as pa
 
-from gidbench.cells import Cells, Frame, Slots, scratch
+from gidbench.cells import Cells, Frame, Slots
 from gidbench.errors import InputError
 from gidbench.files.deflating import Piece, deflate
 from gidbench.files.xlsx_cells import cells_of
 from gidbench.files.xlsx_parts import SHEET_END, sheet_start, workbook_parts
 from gidbench.files.zip_stream import ZipStream
+from gidbench.lending import lend
 
 MAX_ROWS = 1_048_576  # of a sheet, the header row included
 MAX_COLUMNS = 16_384
@@ -60,8 +60,10 @@ class XlsxWriter:
         last = frames[-1]
         frames[-1] = Frame(last.before, last.after + b"</row>", last.null + b"</row>")
         cells = Cells(columns, frames)
-        room = scratch.take("sheet", cells.bound, np.uint8)
-        return SheetPart(batch.num_rows, deflate(room[: cells.join(room)]))
+        lent = lend(cells.bound)
+        piece = deflate(lent.memory[: cells.join(lent.memory)])
+        lent.give_back()
+        return SheetPart(batch.num_rows, piece)
 
     def write(self, prepared: SheetPart) -> int:
         if prepared.piece is None:

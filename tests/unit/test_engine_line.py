@@ -1,4 +1,4 @@
-"""work_ordered and lend: who makes what comes next takes it; threads and their memory stay."""
+"""work_ordered: who makes what comes next takes it; threads are kept."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import os
 import threading
 import time
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gidbench import engine
-from gidbench.engine import lend, work_ordered
+from gidbench.engine import work_ordered
 
 PATIENCE_S = 10
 
@@ -167,63 +165,3 @@ def test_a_forked_child_has_threads_of_its_own():
         time.sleep(0.01)
     assert found[0] == child, "the child waits for threads that did not come along"
     assert os.waitstatus_to_exitcode(found[1]) == 0
-
-
-# --- lend -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def own_thread():
-    """Run a function on a thread that has lent nothing yet."""
-
-    def run(function):
-        found: list[object] = []
-        thread = threading.Thread(target=lambda: found.append(function()))
-        thread.start()
-        thread.join(PATIENCE_S)
-        return found[0]
-
-    return run
-
-
-def test_a_thread_gets_back_what_it_had_whoever_gave_it_back(own_thread):
-    def lend_twice() -> bool:
-        first = lend(1_000)
-        other = threading.Thread(target=first.give_back)
-        other.start()
-        other.join(PATIENCE_S)
-        return lend(500).memory is first.memory
-
-    assert own_thread(lend_twice)
-
-
-def test_what_is_not_given_back_is_not_lent_again(own_thread):
-    def lend_two() -> bool:
-        first, second = lend(1_000), lend(1_000)
-        return np.shares_memory(first.memory, second.memory)
-
-    assert not own_thread(lend_two)
-
-
-def test_there_is_always_as_much_as_was_asked_for(own_thread):
-    def grow() -> list[int]:
-        sizes = []
-        for size in (0, 10, 5_000, 100, 70_000):
-            lent = lend(size)
-            sizes.append(lent.memory.size - size)
-            lent.give_back()
-        return sizes
-
-    assert min(own_thread(grow)) >= 0
-
-
-def test_very_much_memory_is_not_kept(own_thread):
-    def lend_much() -> int:
-        for size in (engine._LARGEST_KEPT_BYTES * 2, *[100] * 20):
-            lent = [lend(size) for _ in range(8)]
-            for each in lent:
-                each.give_back()
-        home = engine._lenders.home
-        return sum(kept.nbytes for kept in home)
-
-    assert own_thread(lend_much) <= engine._MOST_KEPT * engine._LARGEST_KEPT_BYTES
