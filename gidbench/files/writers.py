@@ -22,7 +22,7 @@ from gidbench.errors import InputError
 from gidbench.files.atomic import replacing
 from gidbench.files.compressed import GzipCsvWriter, ZstdCsvWriter
 from gidbench.files.csv_writer import CsvWriter
-from gidbench.files.growing import open_new
+from gidbench.files.early import open_early
 from gidbench.files.xlsx_writer import XlsxWriter
 
 ROW_GROUP = 131_072  # rows per Parquet row group and per Arrow IPC batch
@@ -144,7 +144,10 @@ def open_writer(
         writer.close()
         sys.stdout.buffer.flush()
         return
-    with replacing(Path(path), durable=durable) as beside, open_new(beside, early=durable) as file:
+    with (
+        replacing(Path(path), durable=durable) as beside,
+        open_early(beside) if durable else beside.open("wb") as file,
+    ):
         writer = make(file, schema, **given)
         try:
             yield writer
