@@ -1,11 +1,7 @@
-"""Columns as the cells of rows of text: what the joining kernel needs to know of each.
-
-Scratch memory is recycled by the thread that took it.
-"""
+"""Columns as the cells of rows of text: what the joining kernel needs to know of each."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +21,7 @@ from gidbench.arrays import (
 )
 from gidbench.kernels import digits, rows
 from gidbench.kernels.memory import SLACK
+from gidbench.lending import Scratch
 
 Array = npt.NDArray[Any]
 _WORD = digits.WORD_BYTES
@@ -84,20 +81,6 @@ class Numbers:
 
 
 Column: TypeAlias = pa.Array | Slots | Numbers
-
-
-class Scratch(threading.local):
-    """Arrays that a thread uses again and again, by name; what is in one is valid until the next `take`."""
-
-    def __init__(self) -> None:
-        self._held: dict[object, Array] = {}
-
-    def take(self, name: object, size: int, dtype: Any) -> Array:
-        """An uninitialised array of shape (size,)."""
-        held = self._held.get(name)
-        if held is None or held.size < size or held.dtype != dtype:
-            held = self._held[name] = np.empty(size + size // 8, dtype)
-        return held[:size]
 
 
 scratch = Scratch()

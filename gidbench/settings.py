@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gidbench.engine import MOST_WORKERS
 from gidbench.errors import InputError
 
 EMBEDDED_DATABASE = "gidbench.duckdb"
+_MOST_WORKERS = 256
 
 
 def usable_cores() -> int:
@@ -22,7 +22,7 @@ def usable_cores() -> int:
 
 
 def _default_workers() -> int:
-    return min(usable_cores(), MOST_WORKERS)
+    return min(usable_cores(), _MOST_WORKERS)
 
 
 class Settings(BaseSettings):
@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, alias="DATABASE_URL")
     batch_size: int = Field(default=50_000, ge=1_000, le=1_000_000, alias="ULTRA_BATCH_SIZE")
     workers: int = Field(
-        default_factory=_default_workers, ge=1, le=MOST_WORKERS, alias="ULTRA_PARALLEL_WORKERS"
+        default_factory=_default_workers, ge=1, le=_MOST_WORKERS, alias="ULTRA_PARALLEL_WORKERS"
     )
     pool_size: int = Field(default=20, ge=1, le=500, alias="ULTRA_CONNECTION_POOL_SIZE")
 

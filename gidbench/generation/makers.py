@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gidbench.cells import Scratch
 from gidbench.generation.distributions import Sampler
 from gidbench.generation.part import Part, at, subkey
 from gidbench.generation.tables import days_since_1970
 from gidbench.generation.values import Array, Values, empty
 from gidbench.kernels import draws, numbers
+from gidbench.lending import Scratch
 from gidbench.specs.model import Boolean, Column, Date, DecimalNumber, Integer, Sequence, Timestamp
 
 _WHOLE = 1 << 64

@@ -6,13 +6,14 @@ import numpy as np
 import pyarrow as pa
 
 from gidbench.arrays import array_address
-from gidbench.cells import Cells, Column, Frame, Numbers, Scratch
+from gidbench.cells import Cells, Column, Frame, Numbers
 from gidbench.generation.makers import Base
 from gidbench.generation.part import Part, at, subkey
 from gidbench.generation.values import Array, Values, empty, exact, fixed_offsets
 from gidbench.kernels import pieces, texts
 from gidbench.kernels.digits import WORD_BYTES
 from gidbench.kernels.memory import SLACK
+from gidbench.lending import Scratch
 from gidbench.specs import patterns
 from gidbench.specs.model import Pattern
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gidbench.cells import Scratch
 from gidbench.errors import InputError
 from gidbench.generation import makers, text_makers
 from gidbench.generation.part import Maker, Part
 from gidbench.generation.pattern_maker import PatternMaker
+from gidbench.lending import Scratch
 from gidbench.specs import model
 from gidbench.specs.checks import check_rows
 from gidbench.specs.parsing import employee_spec

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gidbench.cells import Scratch
 from gidbench.generation import tables
 from gidbench.generation.distributions import Sampler, weighted
 from gidbench.generation.makers import Base, Ordered
@@ -15,6 +14,7 @@ from gidbench.generation.part import Maker, Part, at
 from gidbench.generation.values import Array, Values, empty, exact, fixed_offsets
 from gidbench.kernels import numbers, people, texts
 from gidbench.kernels.memory import SLACK
+from gidbench.lending import Scratch
 from gidbench.specs.model import Choice, ForeignKey, Name, NationalId, Text
 
 _NAME_PARTS = {"full": 0, "first": 1, "last": 2}

@@ -1,10 +1,10 @@
-"""work_ordered: who makes what comes next takes it; threads are kept."""
+"""work_ordered: who makes what comes next takes it."""
 
 from __future__ import annotations
 
-import os
 import threading
 import time
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
@@ -132,36 +132,13 @@ def test_the_caller_works_too_and_ticks_are_on_its_thread():
     assert set(ticks) == {threading.get_ident()}
 
 
-def test_threads_are_kept_for_the_next_call():
-    def all_at_once() -> set[threading.Thread]:
-        found = set()
-        meeting = threading.Barrier(4)
+@pytest.mark.parametrize("failure", [None, ValueError("no")], ids=["done", "failed"])
+def test_no_thread_is_left_at_the_end(failure):
+    def make(item: int) -> None:
+        if item == 20 and failure:
+            raise failure
 
-        def make(_: int) -> None:
-            meeting.wait(PATIENCE_S)
-            found.add(threading.current_thread())
-
-        work_ordered(make, lambda _: None, range(4), workers=4, tick=nothing)
-        return found
-
-    first = all_at_once()
-    assert all(thread.is_alive() for thread in first)
-    before = threading.active_count()
-    for _ in range(20):
-        assert len(all_at_once()) == 4
-    assert threading.active_count() == before
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_forked_child_has_threads_of_its_own():
-    work_ordered(str, lambda _: None, range(10), workers=3, tick=nothing)
-    child = os.fork()
-    if child == 0:
-        taken: list[int] = []
-        work_ordered(lambda item: item, taken.append, range(50), workers=3, tick=nothing)
-        os._exit(0 if taken == list(range(50)) else 1)
-    end = time.monotonic() + PATIENCE_S
-    while (found := os.waitpid(child, os.WNOHANG))[0] == 0 and time.monotonic() < end:
-        time.sleep(0.01)
-    assert found[0] == child, "the child waits for threads that did not come along"
-    assert os.waitstatus_to_exitcode(found[1]) == 0
+    before = set(threading.enumerate())
+    with pytest.raises(ValueError, match="no") if failure else nullcontext():
+        work_ordered(make, lambda _: None, range(40), workers=4, tick=nothing)
+    assert set(threading.enumerate()) <= before

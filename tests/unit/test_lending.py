@@ -1,4 +1,4 @@
-"""Memory that is lent: as much as was asked for, to one at a time, and to the thread that had it before."""
+"""Memory that is used again: by one thread at a time, and by the next on its seat."""
 
 from __future__ import annotations
 
@@ -8,23 +8,64 @@ import numpy as np
 import pytest
 
 from gidbench import lending
-from gidbench.lending import lend
+from gidbench.lending import Scratch, lend
 
 PATIENCE_S = 10
 
 
+def on_another_thread(function):
+    """What a function returns on a thread of its own, which has ended then."""
+    found: list[object] = []
+    thread = threading.Thread(target=lambda: found.append(function()))
+    thread.start()
+    thread.join(PATIENCE_S)
+    return found[0]
+
+
 @pytest.fixture
-def own_thread():
-    """Run a function on a thread that has lent nothing yet."""
+def own_thread(monkeypatch):
+    """Run a function on a thread that nothing was lent to yet."""
+    monkeypatch.setattr(lending, "_homes", {})
+    return on_another_thread
 
-    def run(function):
-        found: list[object] = []
-        thread = threading.Thread(target=lambda: found.append(function()))
+
+def test_no_two_living_threads_have_the_same_seat():
+    meeting, seats = threading.Barrier(6), []
+
+    def sit() -> None:
+        seats.append(lending.seat())
+        meeting.wait(PATIENCE_S)
+        assert lending.seat() in seats
+
+    threads = [threading.Thread(target=sit) for _ in range(5)]
+    for thread in threads:
         thread.start()
+    seats.append(lending.seat())
+    meeting.wait(PATIENCE_S)
+    for thread in threads:
         thread.join(PATIENCE_S)
-        return found[0]
+    assert len(set(seats)) == 6
 
-    return run
+
+def test_the_next_thread_gets_the_seat_and_its_memory():
+    scratch = Scratch()
+
+    def work() -> tuple[int, int]:
+        return lending.seat(), scratch.take("name", 1_000, np.int64).ctypes.data
+
+    first, address = on_another_thread(work)
+    assert on_another_thread(work) == (first, address)
+    assert work() != (first, address)  # our own seat is another
+
+
+def test_scratch_has_the_size_and_type_that_are_asked_for_and_is_used_again():
+    scratch = Scratch()
+    small = scratch.take("name", 100, np.int64)
+    assert scratch.take("other", 100, np.int64).ctypes.data != small.ctypes.data
+    assert scratch.take("name", 50, np.int64).ctypes.data == small.ctypes.data
+    for size, kind in ((0, np.int64), (100, np.uint8), (10_000, np.int32)):
+        found = scratch.take("name", size, kind)
+        assert (found.size, found.dtype) == (size, kind)
 
 
 def test_a_thread_gets_back_what_it_had_whoever_gave_it_back(own_thread):
@@ -64,7 +105,6 @@ def test_very_much_memory_is_not_kept(own_thread):
             lent = [lend(size) for _ in range(8)]
             for each in lent:
                 each.give_back()
-        home = lending._lenders.home
-        return sum(kept.nbytes for kept in home)
+        return sum(kept.nbytes for kept in lending._homes[lending.seat()])
 
     assert own_thread(lend_much) <= lending._MOST_KEPT * lending._LARGEST_KEPT_BYTES
