@@ -80,6 +80,10 @@ def _generate_cases(bench: Bench) -> list[Case]:
         variant: str, title: str, read: Callable[[GenerationResult], Iterator[pa.RecordBatch]], **to: Any
     ) -> Case:
         def prepare(cancellation: Cancellation) -> TimedCall:
+            if (
+                "out" in to
+            ):  # a new file: to take the place of an older one, ext4 first begins to write it to the disk
+                to["out"].unlink(missing_ok=True)
             return lambda: generate(
                 bench.records,
                 seed=bench.seed,

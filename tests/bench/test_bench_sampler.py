@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from gidbench.bench.host import describe, noise
 from gidbench.bench.sampler import ProcessProbe, Reading, Sampler
@@ -54,6 +55,18 @@ def test_it_samples_on_a_thread_of_its_own_until_stopped() -> None:
     assert len({len(column) for column in usage.timeline.values()}) == 1
     assert usage.peak_rss_bytes > 1_000_000
     assert not any(thread.name == "gidbench-sampler" for thread in threading.enumerate())
+
+
+def test_a_round_of_a_few_milliseconds_has_its_cpu_time() -> None:
+    """A million records take no longer; the system's own count goes by ticks of ten."""
+    sampler = Sampler(interval_s=0)
+    sampler.start()
+    began = time.process_time()
+    while time.process_time() - began < 0.003:
+        pass
+    cpu_s = sampler.stop().cpu_s
+    assert 0.003 <= cpu_s <= time.process_time() - began + 0.5
+    assert cpu_s % 0.01
 
 
 def test_the_host_is_described_without_naming_it() -> None:
