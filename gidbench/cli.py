@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -325,14 +326,14 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"gidbench: {redact(str(error))}", err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
+        # asyncio would tell at the very end of a task that the interrupt left behind in a notebook's client
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         click.echo("gidbench: interrupted; nothing half-done was kept.", err=True)
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:  # the reader of standard output has enough; what is left must not be flushed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
     except Exception as error:  # a fault of ours: the log has the traceback, the reader a sentence
-        import logging
-
         logging.getLogger("gidbench").exception("unforeseen error")
         where = "gid_system.log has the details" if handler else "run it in a writable folder for a log"
         click.echo(f"gidbench: unforeseen {type(error).__name__}; {where}. Please report it.", err=True)
