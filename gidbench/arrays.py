@@ -29,8 +29,16 @@ def array_address(values: npt.NDArray[Any]) -> int:
 
 def readable_end(buffer: pa.Buffer) -> int:
     """Address up to which may be read, from a buffer on: a slice may be followed by more of its parent."""
-    whole = buffer.parent or buffer
-    return int(whole.address) + int(whole.size)
+    start, end, whole = int(buffer.address), int(buffer.address) + int(buffer.size), buffer.parent
+    if whole is not None and whole.address <= start and end <= whole.address + whole.size:
+        return int(whole.address) + int(whole.size)
+    return end
+
+
+def text_bytes(column: pa.StringArray) -> pa.Buffer:
+    """The bytes of a string column's texts; an empty buffer where Arrow has left it out."""
+    data = column.buffers()[2]
+    return pa.py_buffer(b"") if data is None else data
 
 
 def fixed_values(column: pa.Array, dtype: Any) -> npt.NDArray[Any]:

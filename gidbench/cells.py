@@ -16,6 +16,7 @@ from gidbench.arrays import (
     as_type,
     readable_end,
     text_buffers,
+    text_bytes,
     validity,
     values_address,
 )
@@ -211,10 +212,7 @@ class Cells:
         return slots.words.nbytes if slots.lengths is not None else len(slots) * slots.length
 
     def _texts(self, line: Array, column: pa.StringArray) -> int:
-        _, places, data = column.buffers()
-        offsets, _ = text_buffers(column)
-        if data is None or places is None:  # nothing but nulls and empty texts
-            data = pa.py_buffer(b"")
+        data, offsets = text_bytes(column), text_buffers(column)[0]
         self._kept += [column, offsets]
         line[rows.KIND], line[rows.OFFSETS] = rows.TEXTS, array_address(offsets)
         last = int(offsets[-1])

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pyarrow as pa
 
-from gidbench.arrays import as_type, readable_end, text_array, validity, values_address
+from gidbench.arrays import as_type, readable_end, text_array, text_bytes, validity, values_address
 from gidbench.cells import Cells, Frame, is_formatted, scratch
 from gidbench.kernels import digests
 
@@ -69,7 +69,8 @@ def _describe(column: pa.Array, kept: list[object]) -> tuple[int, ...]:
     kind = column.type
     code, width = digests.INTEGERS, 8
     if pa.types.is_string(kind):
-        _, offsets, data = column.buffers()
+        data, offsets = text_bytes(column), column.buffers()[1]
+        kept.append(data)
         place = (data.address, readable_end(data), offsets.address + 4 * column.offset)
         return digests.TEXTS, *place, *_validity(column, kept)
     if pa.types.is_timestamp(kind) and kind.tz is None:

@@ -192,28 +192,17 @@ def _find_texts(line, first, missing, sources, lengths, words):
     elif kind == NUMBERS:
         values = int64_at(line[DATA] + WORD_BYTES * first, count)
         _write_numbers(values, line[POINT], line[LEAST], sources, lengths, words)
-    elif kind == DAYS:
-        days = int32_at(line[DATA] + 4 * first, count)
-        if bitmap != 0 and are_few(bitmap, bit, count):
+    elif kind == DAYS or kind == MOMENTS:
+        size, length = (DATE_WORDS, DATE_LENGTH) if kind == DAYS else (MOMENT_WORDS, MOMENT_LENGTH)
+        if bitmap != 0 and are_few(bitmap, bit, count):  # of 1 % it takes 0.5 ns a row, of all 1.1
             row = next_valid(bitmap, bit, 0, count)
             while row < count:
-                date_words(days[row : row + 1], words[DATE_WORDS * row : DATE_WORDS * (row + 1)])
+                _write_times(line, first + row, 1, words[size * row : size * (row + 1)])
                 row = next_valid(bitmap, bit, row + 1, count)
         else:
-            date_words(days, words)
-        _place_slots(words, DATE_WORDS, sources)
-        lengths[:] = DATE_LENGTH
-    elif kind == MOMENTS:
-        moments = int64_at(line[DATA] + WORD_BYTES * first, count)
-        if bitmap != 0 and are_few(bitmap, bit, count):
-            row = next_valid(bitmap, bit, 0, count)
-            while row < count:
-                moment_words(moments[row : row + 1], words[MOMENT_WORDS * row : MOMENT_WORDS * (row + 1)])
-                row = next_valid(bitmap, bit, row + 1, count)
-        else:
-            moment_words(moments, words)
-        _place_slots(words, MOMENT_WORDS, sources)
-        lengths[:] = MOMENT_LENGTH
+            _write_times(line, first, count, words)
+        _place_slots(words, size, sources)
+        lengths[:] = length
     else:
         truth_words(uint8_at(line[DATA] + first, count), words, lengths)
         _place_slots(words, 1, sources)
@@ -222,6 +211,15 @@ def _find_texts(line, first, missing, sources, lengths, words):
     if missing >= 0:
         for row in range(count):
             lengths[row] |= line[END]
+
+
+@helper
+def _write_times(line, first, count, words):
+    """The texts of days or moments, in slots."""
+    if line[KIND] == DAYS:
+        date_words(int32_at(line[DATA] + 4 * first, count), words)
+    else:
+        moment_words(int64_at(line[DATA] + WORD_BYTES * first, count), words)
 
 
 @helper

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gidbench.arrays import array_address
 from gidbench.cells import Cells, Frame, Numbers, Slots, SpecialText
+from gidbench.digest import digest_of
 from gidbench.generation.plan import Plan
 from gidbench.kernels import bitmaps, rows
 from gidbench.specs.parsing import parse_spec
@@ -128,6 +129,16 @@ def test_nothing_beyond_the_end_of_a_text_is_read(length):
     offsets = np.cumsum([0, *map(len, texts)]).astype(np.int32)
     column = pa.Array.from_buffers(pa.string(), 4, [None, pa.py_buffer(offsets), pa.py_buffer(memory)])
     assert joined([column], [Frame(after=b";", null=b";")]) == [text.encode() + b";" for text in texts]
+
+
+@pytest.mark.parametrize(
+    "column", [pa.nulls(3, pa.string()), pa.array(["", "", ""]), pa.array(["", None, ""])]
+)
+def test_texts_without_any_bytes_are_empty(column):
+    """Arrow may let such a column do without its last buffer."""
+    assert joined([column], [Frame(after=b";", null=b";")]) == [b";"] * 3
+    batch = pa.RecordBatch.from_arrays([column, pa.array([1, 2, 3])], ["text", "number"])
+    assert digest_of([batch]) == digest_of([batch.select(["number"])])
 
 
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=300), st.integers(0, 20))
