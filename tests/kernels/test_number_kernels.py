@@ -26,6 +26,14 @@ def test_scaled_bits_equal_their_twin_and_stay_in_range(bits, low, data):
     assert (out[-2], out[-1]) == (low, low + span - 1)
 
 
+@given(st.integers(0, 2**64 - 1), st.integers(1, 2**32 - 1))
+@example(2**64 - 1, 2**32 - 1)
+@example(2**63 + 1, 2**32 - 1)
+@example(0x00000001_FFFFFFFF, 2**31)
+def test_a_share_by_halves_is_the_upper_half_of_the_product(bits, span):
+    assert int(numbers.share(np.uint64(bits), np.uint64(span))) == bits * span >> 64
+
+
 def test_all_of_64_bits_is_a_range_too():
     bits = np.array([0, 1, 2**64 - 1], np.uint64)
     out = np.zeros(3, np.int64)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from itertools import pairwise
 
@@ -178,6 +181,48 @@ def test_what_needs_quotes_is_found_wherever_it_stands(texts, data):
         cells.join(np.empty(1 << 17, np.uint8))
     assert found.value.column == 2
     assert Cells([column, pa.array(texts)], frames * 2).join(np.empty(1 << 17, np.uint8)) > 0  # nobody asked
+
+
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 128, 200])
+def test_what_needs_quotes_is_found_at_every_place(size):
+    for place in range(size):
+        text = "x" * place + '"' + "y" * (size - 1 - place)
+        with pytest.raises(SpecialText):
+            Cells([pa.array([text])], [Frame(after=b"\n", null=b"\n")], {0}).join(np.empty(1_000, np.uint8))
+
+
+GUARDED = """
+import ctypes, mmap
+import numpy as np
+import pyarrow as pa
+from gidbench.cells import Cells, Frame
+from gidbench.digest import digest_of
+
+page = mmap.PAGESIZE
+memory = mmap.mmap(-1, 2 * page)
+start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.mprotect(ctypes.c_void_p(start + page), ctypes.c_size_t(page), 0) == 0  # reading there ends the process
+for length in (1, 5, 16, 20, 31, 32, 33, 100):
+    size = 3 * length
+    memory[page - size : page] = b"x" * size
+    offsets = np.arange(4, dtype=np.int32) * length
+    data = pa.foreign_buffer(start + page - size, size, memory)
+    texts = pa.Array.from_buffers(pa.string(), 3, [None, pa.py_buffer(offsets), data])
+    cells = Cells([texts], [Frame(after=b";", null=b";")], {0})
+    out = np.zeros(cells.bound, np.uint8)
+    assert out[: cells.join(out)].tobytes() == (b"x" * length + b";") * 3
+    digest_of([pa.RecordBatch.from_arrays([texts], ["a"])])
+print("read nothing beyond")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="pages are protected in another way")
+def test_no_byte_beyond_a_buffer_is_read():
+    run = subprocess.run(
+        [sys.executable, "-c", GUARDED], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (run.returncode, run.stdout.strip()) == (0, "read nothing beyond"), run.stderr
 
 
 # --- pieces ---------------------------------------------------------------------------------------
