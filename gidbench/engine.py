@@ -170,8 +170,8 @@ def work_ordered(
     """`make` of each item on `workers` threads, of which the caller's is one; `take` of what came, in order.
 
     Whichever thread made what is next takes it, and all that follows and is there already: so nobody waits
-    for somebody to take, and there are no more threads than work at once (a thread that only takes cost a
-    quarter of the throughput on two cores). At most workers + 2 items are in flight. `tick` is called on the
+    for somebody to take, and there are no more threads than work at once (a thread that only takes costs a
+    sixth of the throughput on two cores). At most workers + 2 items are in flight. `tick` is called on the
     caller's thread now and then, and may raise. The first error stops all and is raised here.
     """
     line = _Line(make, take, iter(items), workers + 2)
