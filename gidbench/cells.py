@@ -167,7 +167,7 @@ class Cells:
             )
             for literal, (text, address, length) in zip(texts, fields, strict=True):
                 literal[: len(text)] = np.frombuffer(text, np.uint8)
-                line[address], line[length] = literal.ctypes.data, len(text)
+                line[address], line[length] = array_address(literal), len(text)
 
     def _describe(self, line: Array, column: Column) -> int:
         """Describe a column's values; returns the most bytes that all of their texts take."""
@@ -181,7 +181,7 @@ class Cells:
         kind = column.type
         if pa.types.is_string(kind):
             return self._texts(line, column)
-        if pa.types.is_timestamp(kind) and kind.tz is None and kind.unit != "ns":
+        if is_moment(kind):
             return self._values(
                 line, rows.MOMENTS, as_type(column, pa.timestamp("us")), 8, digits.MOMENT_LENGTH
             )
@@ -257,11 +257,16 @@ def _without_nulls(
     return kept, framed, places
 
 
+def is_moment(kind: pa.DataType) -> bool:
+    """Whether a type is of timestamps that whole microseconds hold, without a zone."""
+    return bool(pa.types.is_timestamp(kind) and kind.tz is None and kind.unit != "ns")
+
+
 def is_formatted(kind: pa.DataType) -> bool:
     """Whether the kernel makes the texts of a type, from its numbers."""
     return bool(
         pa.types.is_date32(kind)
-        or (pa.types.is_timestamp(kind) and kind.tz is None and kind.unit != "ns")
+        or is_moment(kind)
         or pa.types.is_boolean(kind)
         or pa.types.is_signed_integer(kind)
         or (pa.types.is_decimal128(kind) and kind.precision <= 18 and kind.scale >= 0)

@@ -264,11 +264,13 @@ def _warm(measure: Callable[[], float]) -> float:
 
 def _settled(measure: Callable[[], float]) -> float:
     """The same of files, each time when the disk has what was written before and rests."""
-    for _ in range(2):
+
+    def rested() -> float:
         if hasattr(os, "sync"):
             os.sync()
-        rate = measure()
-    return rate
+        return measure()
+
+    return _warm(rested)
 
 
 def _people_of(make: Callable[[int, int], pa.Table], records: int, seed: int) -> int:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gidbench.arrays import fixed_values, text_buffers
-from gidbench.cells import Frame, Slots, is_formatted, scratch
+from gidbench.cells import Frame, Slots, is_formatted, is_moment, scratch
 from gidbench.errors import InputError
 from gidbench.files.xlsx_parts import DATE_STYLE, MOMENT_STYLE
 from gidbench.kernels import digits, sheets
@@ -45,7 +45,7 @@ def cells_of(name: str, column: pa.Array, place: int) -> tuple[pa.Array | Slots,
     kind = column.type
     if column.null_count == len(column):
         return pa.nulls(len(column), pa.string()), _READY
-    if pa.types.is_date32(kind) or (is_formatted(kind) and pa.types.is_timestamp(kind)):
+    if pa.types.is_date32(kind) or is_moment(kind):
         return _moments(column, place)
     if pa.types.is_boolean(kind):
         return column.cast(pa.int64()), _TRUTH

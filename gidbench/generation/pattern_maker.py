@@ -30,7 +30,8 @@ class PatternMaker(Base):
         self.capacity = patterns.capacity(self.pieces)
         # a unique one has a number that its random pieces take their characters off
         self.counted = column.unique and self.capacity is not None and self.capacity > 1
-        if any(isinstance(piece, patterns.DatePart | patterns.Value) for piece in self.pieces):
+        self.dated = any(isinstance(piece, patterns.DatePart) for piece in self.pieces)
+        if self.dated or any(isinstance(piece, patterns.Value) for piece in self.pieces):
             self.parent = column.correlated_with
         self.alphabets = {
             piece.alphabet: np.frombuffer(piece.alphabet.encode("ascii"), np.uint8)
@@ -44,7 +45,7 @@ class PatternMaker(Base):
         if self.counted and self.capacity is not None:
             numbers = self.permuted(rows, self.capacity)
         moments = None
-        if self.parent is not None and any(isinstance(piece, patterns.DatePart) for piece in self.pieces):
+        if self.dated and self.parent is not None:
             moments = at(part.values(self.parent).moments, places)
         cells: list[Values | Column] = []
         run: list[tuple[int, ...]] = []

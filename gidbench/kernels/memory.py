@@ -47,14 +47,6 @@ def _load8(typing, address):
 
 
 @intrinsic
-def _load4(typing, address):
-    def generate(context, builder, signature, arguments):
-        return builder.sext(builder.load(_pointer(builder, arguments[0], _HALF), align=1), _WORD)
-
-    return types.int64(types.int64), generate
-
-
-@intrinsic
 def _load1(typing, address):
     def generate(context, builder, signature, arguments):
         return builder.zext(builder.load(_pointer(builder, arguments[0], _BYTE), align=1), _WORD)
@@ -169,7 +161,6 @@ def _trailing_zeros(typing, word):
 
 address_of: Any
 load8: Any
-load4: Any
 load1: Any
 store8: Any
 store1: Any
@@ -191,9 +182,6 @@ if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
 
     def _plain_load8(address):
         return np.uint64(ctypes.c_uint64.from_address(int(address)).value)
-
-    def _plain_load4(address):
-        return np.int64(ctypes.c_int32.from_address(int(address)).value)
 
     def _plain_load1(address):
         return np.int64(ctypes.c_uint8.from_address(int(address)).value)
@@ -232,7 +220,7 @@ if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return np.uint64((bits & -bits).bit_length() - 1 if bits else 64)
 
     address_of = _plain_address_of
-    load8, load4, load1 = _plain_load8, _plain_load4, _plain_load1
+    load8, load1 = _plain_load8, _plain_load1
     store8, store1, copy16, copy32 = _plain_store8, _plain_store1, _plain_copy16, _plain_copy32
     and32, find64 = _plain_and32, _plain_find64
     int32_at, int64_at = _plain_array_from(ctypes.c_int32), _plain_array_from(ctypes.c_int64)
@@ -240,7 +228,7 @@ if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
     high_product, trailing_zeros = _plain_high_product, _plain_trailing_zeros
 else:
     address_of = _address_of
-    load8, load4, load1 = _load8, _load4, _load1
+    load8, load1 = _load8, _load1
     store8, store1, copy16, copy32 = _store8, _store1, _copy16, _copy32
     and32, find64 = _and32, _find64
     int32_at, int64_at = _array_from(types.int32), _array_from(types.int64)

@@ -54,22 +54,23 @@ def scale_after(key, rows, sources, unit, gap, within, low, high, tick, out):
     inverse = 1.0 / unit
     if within < 4_294_967_295:
         for row in range(rows.size):  # by vectors, which have no upper halves of products
-            least = max(low, _begin(sources[row], unit, inverse) + gap)
-            most = max(least, min(high, least + within))
-            drawn = share(draw(key, rows[row]), np.uint64(most - least + 1))
+            least, span = _room(sources[row], unit, inverse, gap, within, low, high)
+            drawn = share(draw(key, rows[row]), span)
             out[row] = (least + np.int64(drawn)) * tick
     else:
         for row in range(rows.size):
-            least = max(low, _begin(sources[row], unit, inverse) + gap)
-            most = max(least, min(high, least + within))
-            drawn = high_product(draw(key, rows[row]), np.uint64(most - least + 1))
+            least, span = _room(sources[row], unit, inverse, gap, within, low, high)
+            drawn = high_product(draw(key, rows[row]), span)
             out[row] = (least + np.int64(drawn)) * tick
 
 
 @helper
-def _begin(source, unit, inverse):
-    """The first whole number that is not before a source."""
-    return source if unit == 1 else divide_exactly(source + (unit - 1), inverse, unit)
+def _room(source, unit, inverse, gap, within, low, high):
+    """(the least number after a source, how many there are from it on)."""
+    whole = source if unit == 1 else divide_exactly(source + (unit - 1), inverse, unit)
+    least = max(low, whole + gap)
+    most = max(least, min(high, least + within))
+    return least, np.uint64(most - least + 1)
 
 
 @helper

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gidbench.kernels.digits import NUMBER_WORDS, WORD_BYTES, divide_exactly, number_digits
+from gidbench.kernels.digits import MARCH_0000_DAYS, NUMBER_WORDS, WORD_BYTES, day_of, number_digits
 from gidbench.kernels.memory import address_of, load1, store8, trailing_zeros
 from gidbench.kernels.registry import IN_I32, IN_I64, IN_U8, OUT_U8, kernel
 
@@ -13,8 +13,6 @@ MARCH_1900 = 61  # Excel's calendar has a 29 February 1900, which is number 60
 FIRST_US = (1 - EPOCH_DAY + 1) * 86_400_000_000  # 1900-01-01, the first day that it knows
 _U = np.uint64
 _ZEROS, _ONE = _U(0x3030303030303030), _U(1)
-_DAY_8192 = 10_546_875  # a day has 8,192 times so many microseconds
-_DAY_US = 86_400_000_000
 
 
 @kernel(IN_I64, OUT_U8, OUT_U8)
@@ -25,9 +23,8 @@ def serial_texts(moments, out, lengths):
     """
     target = address_of(out)
     for row in range(moments.size):
-        day = divide_exactly(moments[row] >> 13, 1.0 / _DAY_8192, _DAY_8192)
-        rest = moments[row] - day * _DAY_US
-        day += EPOCH_DAY
+        days, rest = day_of(moments[row])
+        day = days - MARCH_0000_DAYS + EPOCH_DAY
         if day < MARCH_1900:
             day -= 1
         digits = number_digits(_U(max(day, 0)))

@@ -44,6 +44,13 @@ def _take_word(word, one, two):
 
 
 @helper
+def _finish(one, two):
+    """Both lanes of a text from its state after the last word."""
+    one = mix64(one)
+    return one, mix64(two + one)
+
+
+@helper
 def _text_hash(at, length, salt, factor):
     """Both lanes of any text; nothing beyond its end is read."""
     first = load1(at)
@@ -73,8 +80,7 @@ def _text_hash(at, length, salt, factor):
             for byte in range(place, length):
                 word |= _U(load1(at + byte)) << _U(8 * (byte - place))
         one, two = _take_word(word, one, two)
-    one = mix64(one)
-    return one, mix64(two + one)
+    return _finish(one, two)
 
 
 @helper
@@ -100,10 +106,9 @@ def _add_sixteens(words, salt, factor, firsts, seconds):
         one, two = _take_word(words[2 * row], salt + _U(16) * GAMMA, factor)
         one, two = _take_word(words[2 * row + 1], one, two)
         one, two = _take_word(_ZERO, one, two)
-        one, two = _take_word(_ZERO, one, two)
-        one = mix64(one)
+        one, two = _finish(*_take_word(_ZERO, one, two))
         firsts[row] += one
-        seconds[row] += mix64(two + one)
+        seconds[row] += two
     return True
 
 
@@ -124,8 +129,7 @@ def _short_hash(words, at, length, salt, factor):
     one, two = _take_word(words[at + 1], one, two)
     one, two = _take_word(words[at + 2], one, two)
     one, two = _take_word(words[at + 3], one, two)
-    one = mix64(one)
-    return one, mix64(two + one)
+    return _finish(one, two)
 
 
 @helper

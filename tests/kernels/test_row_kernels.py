@@ -56,7 +56,7 @@ def shown(value: object) -> str:
     return str(value)
 
 
-def joined(columns, frames) -> bytes:
+def joined(columns, frames) -> list[bytes]:
     cells = Cells(columns, frames)
     out = np.full(cells.bound, 35, np.uint8)
     offsets = np.zeros(cells.rows + 1, np.int32)
