@@ -27,6 +27,11 @@ class TextBatch:
         Lines that the batch covers.
     raw:
         Original text of record i of the batch.
+    numbers:
+        Of a workbook, for each column: bool (n,), where the cell was a number, or None if none was. Empty
+        for files that hold text only.
+    repairs:
+        uint8 (n,), or None if all are 0: why a record had to be repaired whose flag is 0 all the same.
     """
 
     columns: tuple[pa.StringArray, ...]
@@ -34,6 +39,22 @@ class TextBatch:
     lines: npt.NDArray[np.int64]
     line_count: int
     raw: Callable[[int], str]
+    numbers: tuple[npt.NDArray[np.bool_] | None, ...] = ()
+    repairs: npt.NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Something that was found out about a file.
+
+    `what` is one of encoding, delimiter, quote, escape, header, columns, preamble, footer, sheet, table,
+    read by; `sure` runs from 0 (a guess) to 1 (said by the caller or by the file itself).
+    """
+
+    what: str
+    value: str
+    sure: float
+    why: str
 
 
 class TableReader(Protocol):
@@ -43,11 +64,23 @@ class TableReader(Protocol):
     """
 
     @property
-    def header(self) -> list[str]: ...
+    def header(self) -> list[str]:
+        """Titles of the columns; `column_1`, … where `header_rows` is 0."""
+        ...
+
+    @property
+    def header_rows(self) -> int:
+        """Rows that make the header; 0: the first row is a record already."""
+        ...
 
     @property
     def header_lines(self) -> int:
         """Lines before the first record."""
+        ...
+
+    @property
+    def decisions(self) -> Sequence[Decision]:
+        """What was found out about the file, and how sure that is; also which path reads it."""
         ...
 
     @property

@@ -1,0 +1,66 @@
+"""What a caller may say of a file that is read, and how much of it is taken in at most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds against hostile or broken files; beyond one an InputError names value, limit and remedy.
+
+    Attributes
+    ----------
+    rows, columns:
+        Of one table.
+    field_bytes:
+        Of one value.
+    inflated_bytes:
+        Of what a compressed file or a part of a workbook holds.
+    inflate_ratio:
+        Inflated bytes for each compressed one, once more than 64 MiB are inflated.
+    shared_strings:
+        Of a workbook.
+    blank_cells:
+        Cells of a sheet that are within its corners, but not in the file.
+    links:
+        Whether symbolic links, devices and pipes are read.
+    """
+
+    rows: int = 1 << 40
+    columns: int = 16_384
+    field_bytes: int = 1 << 20
+    inflated_bytes: int = 64 << 30
+    inflate_ratio: int = 1_000
+    shared_strings: int = 1 << 26
+    blank_cells: int = 100_000_000
+    links: bool = False
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """Decisions that are the caller's; what is None is found out from the file.
+
+    Attributes
+    ----------
+    encoding:
+        Python's name of an encoding.
+    delimiter, quote, escape:
+        One character each; an empty `quote` or `escape` says that there is none. A delimiter of one space
+        stands for any number of spaces.
+    header:
+        Rows of the header, 0 for none.
+    sheet:
+        Name of a workbook's sheet, or its number from 1.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    escape: str | None = None
+    header: int | None = None
+    sheet: str | int | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+DEFAULTS = ReadOptions()
