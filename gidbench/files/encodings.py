@@ -74,11 +74,11 @@ def find_encoding(data: mmap.mmap | bytes) -> tuple[Decision, int]:
 def _without_mark(sample: bytes) -> str | None:
     """UTF-16 without its mark: digits, delimiters and line ends have a NUL as their upper half."""
     half = len(sample) // 2
-    if half < 2 or b"\0" not in sample:
+    if half < 3 or len(sample) % 2 or b"\0" not in sample:
         return None
     even, odd = sample[: 2 * half : 2].count(0), sample[1 : 2 * half : 2].count(0)
     for few, many, name in ((even, odd, "utf-16-le"), (odd, even, "utf-16-be")):
-        if many > half * 0.3 and few * 20 < many:
+        if many > max(1, half * 0.3) and few * 20 < many:
             return name
     return None
 

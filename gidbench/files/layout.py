@@ -14,6 +14,7 @@ from gidbench.files.dialects import Record
 MOST_HEADER_ROWS = 5
 _MOST_PREAMBLE = 60
 _MOST_FOOTER = 20
+_FEW = 3  # rows that may be accidents
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,8 @@ def find_layout(
     count, sure, why = (header, 1.0, "as said") if header is not None else _header(body, width, kinds)
     if complete:
         end, second = _end(rows, first + count, width, kinds, rows[first].cells if count else [])
-    return Layout(
-        max(width, _filled(rows[first]) if rows else 0), first, count, end, second, kinds, sure, why
-    )
+    titles = _filled(rows[first]) if rows and not rows[first].marks else 0
+    return Layout(max(width, titles), first, count, end, second, kinds, sure, why)
 
 
 def _plain(rows: Sequence[Record], known: int | None, header: int | None) -> Layout:
@@ -117,7 +117,7 @@ def _width(rows: Sequence[Record]) -> int:
     most = max(widths.values())
     width = max(number for number, count in widths.items() if count == most)
     wider = [solid for row in rows if (solid := _solid(row)) > width]
-    if len(wider) * 10 >= sum(widths.values()):
+    if len(wider) >= _FEW and len(wider) * 10 >= sum(widths.values()):
         return max(wider)
     said = [row for row in rows if _filled(row)]
     titles = len(said[0].cells)
@@ -244,10 +244,10 @@ def _end(
 def footer(rows: Sequence[Record], begin: int, width: int, kinds: Sequence[str | None]) -> int:
     """Index of the first of the last rows that say something about the table rather than belong to it."""
     end = len(rows)
-    while end > begin + 1 and not _filled(rows[end - 1]):  # delimiters only
-        end -= 1
     if width < 2:
         return end
+    while end > begin + 1 and not _filled(rows[end - 1]):  # delimiters only
+        end -= 1
     blank = end
     least = max(1, width // 4)
     while end > max(begin, blank - _MOST_FOOTER):

@@ -131,21 +131,24 @@ class Mender:
                 for left_out in reversed(list(combinations(empty, surplus)))
             ]
             return max(tries, key=self._fit)
+        return self._rejoined(cells, surplus)
+
+    def _rejoined(self, cells: list[bytes], surplus: int) -> list[bytes] | None:
+        """The fields with some put back together, where one way alone gives every column its kind.
+
+        A delimiter within a text has a blank behind it, more often than not; one between fields has none.
+        """
         mark = self._dialect.delimiter.encode()
-        joined = [
-            [*cells[:at], mark.join(cells[at : at + surplus + 1]), *cells[at + surplus + 1 :]]
-            for at in range(self._width)
-            if self._kinds[at] is None
-        ]
-        scores = sorted(((self._fit(row), at) for at, row in enumerate(joined)), reverse=True)
+        joined, scores = [], []
+        for at in range(self._width):
+            if self._kinds[at] is None:
+                parts = cells[at : at + surplus + 1]
+                joined.append([*cells[:at], mark.join(parts), *cells[at + surplus + 1 :]])
+                scores.append((self._fit(joined[-1]), sum(part.startswith(b" ") for part in parts[1:])))
         typed = sum(wanted is not None for wanted in self._kinds)
-        if (
-            scores
-            and typed > 1
-            and scores[0][0] >= typed - 1
-            and (len(scores) == 1 or scores[0][0] > scores[1][0])
-        ):
-            return joined[scores[0][1]]
+        best = max(scores, default=(0, 0))
+        if typed > 1 and best[0] >= typed - 1 and scores.count(best) == 1:
+            return joined[scores.index(best)]
         return None
 
     def _more(self, cells: list[bytes]) -> list[bytes]:
@@ -153,5 +156,5 @@ class Mender:
         lacking = self._width - len(cells)
         if lacking > 3 or not any(self._kinds):
             return cells + [b""] * lacking
-        tries = [cells[:at] + [b""] * lacking + cells[at:] for at in range(len(cells), 0, -1)]
+        tries = [cells[:at] + [b""] * lacking + cells[at:] for at in range(len(cells), -1, -1)]
         return max(tries, key=self._fit)

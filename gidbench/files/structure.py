@@ -14,7 +14,7 @@ from gidbench.files.mending import Mender
 from gidbench.files.options import ReadOptions
 from gidbench.files.text import Decision
 from gidbench.files.text_file import TextFile
-from gidbench.kernels.scan_dialect import OPEN
+from gidbench.kernels.scan_dialect import MULTILINE, OPEN, STRAY
 
 SAMPLE_BYTES = 256 << 10
 _MOST_HEADER_BYTES = 16 << 20
@@ -143,7 +143,8 @@ def _untangled(rows: Sequence[Record], sample: bytes, mender: Mender, width: int
     """The rows, those that a quote has tangled taken apart."""
     found: list[Record] = []
     for row in rows:
-        if not row.marks or len(row.cells) == width:
+        tangled = row.marks & STRAY and row.marks & MULTILINE
+        if not row.marks or (len(row.cells) == width and not tangled):
             found.append(row)
             continue
         piece = sample[row.start : row.end]

@@ -106,20 +106,22 @@ def _quoted(data, at, end, delimiter, quote, escape, mode, texts, slot, to):
 
 @helper
 def _plain(data, at, end, delimiter, quote, escape, mode, texts, slot, to):
-    """Take a field without quotes from `at`; its end and the end of its text."""
+    """Take a field without quotes from `at`; its end, the end of its text, its lines."""
     solid = to
+    lines = 0
     while not _separates(data, at, end, delimiter, mode):
         byte = data[at]
         if escape >= 0 and _escaped(data, at, end, delimiter, quote, escape):
             at += 1
             byte = data[at]
+            lines += byte == _LF or (byte == _CR and not (at + 1 < end and data[at + 1] == _LF))
         if slot >= 0:
             texts[slot, to] = byte
         to += 1
         at += 1
         if byte != _SPACE:
             solid = to
-    return at, solid if mode != EXACT else to
+    return at, solid if mode != EXACT else to, lines
 
 
 @kernel(IN_U8, I64, I64, I64, I64, I64, I64, IN_I16, OUT_U8_2D, OUT_I32_2D, OUT_I64, OUT_I64, OUT_I64, OUT_U8)
@@ -176,9 +178,9 @@ def split_any(
                     data, at + 1, end, delimiter, quote, escape, mode, texts, slot, to
                 )
                 found |= odd
-                line += passed
             else:
-                at, to = _plain(data, at, end, delimiter, quote, escape, mode, texts, slot, to)
+                at, to, passed = _plain(data, at, end, delimiter, quote, escape, mode, texts, slot, to)
+            line += passed
             if slot >= 0:
                 offsets[slot, count + 1] = to
             if field >= slots.size and to > fresh:
