@@ -68,6 +68,11 @@ class Record(NamedTuple):
     cells: list[str]
     marks: int
 
+    @property
+    def filled(self) -> int:
+        """Fields with more than blanks in them."""
+        return len(self.cells) - sum(not cell or cell.isspace() for cell in self.cells)
+
 
 class Scanner:
     """What `scan_dialect.split_any` does, record by record; slow, but any quote may be taken literally.

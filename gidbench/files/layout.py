@@ -87,7 +87,7 @@ def find_layout(
     count, sure, why = (header, 1.0, "as said") if header is not None else _header(body, width, kinds)
     if complete:
         end, second = _end(rows, first + count, width, kinds, rows[first].cells if count else [])
-    titles = _filled(rows[first]) if rows and not rows[first].marks else 0
+    titles = rows[first].filled if rows and not rows[first].marks else 0
     return Layout(max(width, titles), first, count, end, second, kinds, sure, why)
 
 
@@ -105,13 +105,9 @@ def _solid(row: Record) -> int:
     return max((at + 1 for at, cell in enumerate(row.cells) if cell), default=0)
 
 
-def _filled(row: Record) -> int:
-    return sum(bool(cell.strip()) for cell in row.cells)
-
-
 def _width(rows: Sequence[Record]) -> int:
     """The number of fields of most rows; of more where a tenth of the rows have text beyond that."""
-    widths = Counter(len(row.cells) for row in rows if _filled(row))
+    widths = Counter(len(row.cells) for row in rows if row.filled)
     if not widths:
         return max((len(row.cells) for row in rows), default=0)
     most = max(widths.values())
@@ -119,9 +115,9 @@ def _width(rows: Sequence[Record]) -> int:
     wider = [solid for row in rows if (solid := _solid(row)) > width]
     if len(wider) >= _FEW and len(wider) * 10 >= sum(widths.values()):
         return max(wider)
-    said = [row for row in rows if _filled(row)]
+    said = [row for row in rows if row.filled]
     titles = len(said[0].cells)
-    if 1 < titles == width - 1 == _filled(said[0]) and all(_solid(row) < width for row in said):
+    if 1 < titles == width - 1 == said[0].filled and all(_solid(row) < width for row in said):
         return titles  # every row but the header ends with a delimiter
     return width
 
@@ -130,11 +126,13 @@ def _preamble(rows: Sequence[Record], width: int) -> int:
     """The first row of the table: rows before it have little in them, or are comments."""
     if width < 2 or not rows:
         return 0
-    usual = statistics.median(_filled(row) for row in rows if _filled(row)) if any(map(_filled, rows)) else 0
+    usual = (
+        statistics.median(row.filled for row in rows if row.filled) if any(row.filled for row in rows) else 0
+    )
     enough = max(2.0, usual * 0.5) if width > 2 else width
     for at, row in enumerate(rows[:_MOST_PREAMBLE]):
         comment = row.cells[0].lstrip().startswith("#") and len(row.cells) != width
-        if _filled(row) >= enough and not comment:
+        if row.filled >= enough and not comment:
             return at
     return 0
 
@@ -193,7 +191,7 @@ def _header(body: Sequence[Record], width: int, kinds: Sequence[str | None]) -> 
             return 0, alike / (alike + other), f"{alike} of {typed} typed columns begin with a value"
         rows = at = 1
         while at < min(MOST_HEADER_ROWS + 2, len(body) - 1):
-            if _filled(body[at]):
+            if body[at].filled:
                 if not _goes_on(body[at], first, width, kinds, other):
                     break
                 rows = at + 1
@@ -235,7 +233,7 @@ def _end(
     for at in range(begin + 1, len(rows)):
         if _begins_table(rows, at, width, kinds, names):
             last = at
-            while last > begin and not _filled(rows[last - 1]):
+            while last > begin and not rows[last - 1].filled:
                 last -= 1
             return last, True
     return footer(rows, begin, width, kinds), False
@@ -246,15 +244,15 @@ def footer(rows: Sequence[Record], begin: int, width: int, kinds: Sequence[str |
     end = len(rows)
     if width < 2:
         return end
-    while end > begin + 1 and not _filled(rows[end - 1]):  # delimiters only
+    while end > begin + 1 and not rows[end - 1].filled:  # delimiters only
         end -= 1
     blank = end
     least = max(1, width // 4)
     while end > max(begin, blank - _MOST_FOOTER):
         row = rows[end - 1]
         alike, _ = _votes(row, kinds)
-        apart = end > 1 and (_gap(rows, end - 1) or not _filled(row))
-        if _filled(row) > least or alike or (len(row.cells) == width and not apart):
+        apart = end > 1 and (_gap(rows, end - 1) or not row.filled)
+        if row.filled > least or alike or (len(row.cells) == width and not apart):
             break
         end -= 1
     if end == begin or (blank - end > 1 and width == 2 and not _gap(rows, end)):
@@ -265,14 +263,14 @@ def footer(rows: Sequence[Record], begin: int, width: int, kinds: Sequence[str |
 def _gap(rows: Sequence[Record], at: int) -> bool:
     """Whether a blank line or a row of empty cells stands before a row."""
     before = rows[at - 1]
-    return not _filled(before) or (rows[at].line > before.line + 1 and not before.marks)
+    return not before.filled or (rows[at].line > before.line + 1 and not before.marks)
 
 
 def _begins_table(
     rows: Sequence[Record], at: int, width: int, kinds: Sequence[str | None], names: set[str]
 ) -> bool:
     row = rows[at]
-    if _filled(row) < 2 or width < 2:
+    if row.filled < 2 or width < 2:
         return False
     said = {cell.strip().lower() for cell in row.cells if cell.strip()}
     if len(names) > 1 and len(said & names) >= 0.6 * max(len(names), len(said)):
@@ -280,5 +278,5 @@ def _begins_table(
     if not _gap(rows, at) or at + 2 >= len(rows):
         return False
     alike, other = _votes(row, kinds)
-    following = {len(later.cells) for later in rows[at : at + 5] if _filled(later)}
+    following = {len(later.cells) for later in rows[at : at + 5] if later.filled}
     return not alike and (other > 1 or len(row.cells) != width) and len(following) == 1

@@ -17,7 +17,8 @@ from gidbench.files.dialects import Dialect, Scanner, line_ends
 from gidbench.kernels.scan import COLUMN_COUNT, OPEN_QUOTE, STRAY_QUOTE
 from gidbench.kernels.scan_dialect import MULTILINE, OPEN, STRAY
 
-_MOST_TRIES = 200
+_MOST_TRIES = 40
+_MOST_SURPLUS = 3  # fields too many or too few, beyond which nobody can tell which
 _OTHER_DELIMITERS = ",;\t| "
 
 
@@ -41,7 +42,7 @@ class Mender:
 
     def __init__(self, dialect: Dialect, width: int, kinds: Sequence[str | None]) -> None:
         self._dialect, self._width = dialect, width
-        self._kinds = list(kinds) + [None] * (width - len(kinds))
+        self._kinds = [*kinds, *[None] * width][:width]
         self._scanner = Scanner(dialect)
         self._tight = Scanner(dialect, pairs_close=True)
         self._others = [
@@ -111,50 +112,72 @@ class Mender:
                 return cells
         return None
 
-    def _fit(self, cells: Sequence[bytes]) -> int:
-        """How many of the fields are of their columns' kinds; one that is not counts against it."""
-        score = 0
-        for cell, wanted in zip(cells, self._kinds, strict=True):
-            if wanted is not None and (found := kind(cell.decode("utf-8", "replace"))) != EMPTY:
-                score += 1 if found == wanted else -1
-        return score
+    def _fits(self, cells: Sequence[bytes]) -> tuple[list[int], list[int]]:
+        """How well fields fit their columns' kinds: the first i from the left, those from i on from the right.
+
+        One that fits counts 1, one that does not -1, one that is empty or of a text column 0.
+        """
+        kinds = [kind(cell.decode("utf-8", "replace")) for cell in cells]
+        left, right = [0], [0]
+        for found, wanted in zip(kinds, self._kinds, strict=False):
+            left.append(left[-1] + _fit(found, wanted))
+        for found, wanted in zip(reversed(kinds), reversed(self._kinds), strict=False):
+            right.append(right[-1] + _fit(found, wanted))
+        missing = len(cells) + 1 - len(right)
+        return left, [right[-1]] * missing + right[::-1]
 
     def _fewer(self, cells: list[bytes]) -> list[bytes] | None:
         """The fields without those that are too many: empty ones, or parts of a text with a delimiter in it."""
         surplus = len(cells) - self._width
+        if surplus > _MOST_SURPLUS:
+            return None
         empty = [at for at, cell in enumerate(cells) if not cell]
-        if not any(cells[self._width :]) and not any(map(bool, self._kinds)):
+        if not any(cells[self._width :]) and not any(self._kinds):
             return cells[: self._width]
+        left, right = self._fits(cells)
+        if surplus == 1 and empty:
+            at = max(reversed(empty), key=lambda at: left[at] + right[at + 1])
+            return cells[:at] + cells[at + 1 :]
         if len(empty) >= surplus and comb(len(empty), surplus) <= _MOST_TRIES:
             tries = [
                 [cell for at, cell in enumerate(cells) if at not in left_out]
                 for left_out in reversed(list(combinations(empty, surplus)))
             ]
-            return max(tries, key=self._fit)
-        return self._rejoined(cells, surplus)
+            return max(tries, key=lambda row: self._fits(row)[0][-1])
+        return self._rejoined(cells, surplus, left, right)
 
-    def _rejoined(self, cells: list[bytes], surplus: int) -> list[bytes] | None:
+    def _rejoined(
+        self, cells: list[bytes], surplus: int, left: Sequence[int], right: Sequence[int]
+    ) -> list[bytes] | None:
         """The fields with some put back together, where one way alone gives every column its kind.
 
         A delimiter within a text has a blank behind it, more often than not; one between fields has none.
         """
-        mark = self._dialect.delimiter.encode()
-        joined, scores = [], []
-        for at in range(self._width):
-            if self._kinds[at] is None:
-                parts = cells[at : at + surplus + 1]
-                joined.append([*cells[:at], mark.join(parts), *cells[at + surplus + 1 :]])
-                scores.append((self._fit(joined[-1]), sum(part.startswith(b" ") for part in parts[1:])))
+        scores = {
+            at: (
+                left[at] + right[at + surplus + 1],
+                sum(part.startswith(b" ") for part in cells[at + 1 : at + surplus + 1]),
+            )
+            for at in range(self._width)
+            if self._kinds[at] is None
+        }
         typed = sum(wanted is not None for wanted in self._kinds)
-        best = max(scores, default=(0, 0))
-        if typed > 1 and best[0] >= typed - 1 and scores.count(best) == 1:
-            return joined[scores.index(best)]
-        return None
+        best = max(scores.values(), default=(0, 0))
+        if typed < 2 or best[0] < typed - 1 or list(scores.values()).count(best) > 1:
+            return None
+        at = max(scores, key=lambda at: scores[at])
+        joined = self._dialect.delimiter.encode().join(cells[at : at + surplus + 1])
+        return [*cells[:at], joined, *cells[at + surplus + 1 :]]
 
     def _more(self, cells: list[bytes]) -> list[bytes]:
         """The fields with empty ones where they fit best, else at the end."""
-        lacking = self._width - len(cells)
-        if lacking > 3 or not any(self._kinds):
-            return cells + [b""] * lacking
-        tries = [cells[:at] + [b""] * lacking + cells[at:] for at in range(len(cells), -1, -1)]
-        return max(tries, key=self._fit)
+        empty = [b""] * (self._width - len(cells))
+        if len(empty) > _MOST_SURPLUS or not any(self._kinds):
+            return cells + empty
+        left, right = self._fits(cells)
+        at = max(range(len(cells), -1, -1), key=lambda at: left[at] + right[at])
+        return cells[:at] + empty + cells[at:]
+
+
+def _fit(found: str, wanted: str | None) -> int:
+    return 0 if wanted is None or found == EMPTY else 1 if found == wanted else -1

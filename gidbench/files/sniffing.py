@@ -22,6 +22,9 @@ from gidbench.kernels.scan_dialect import EXACT, GAPS, OPEN, RUNS, STRAY, TRIM
 
 DELIMITERS = ",;\t|:^~ "
 _LIKELY = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0, "^": 0.99, "~": 0.98, ":": 0.7, " ": 0.92}
+_CLOCK_OR_ADDRESS = re.compile(r"(?<![\d:-])\d{1,2}:[0-5]\d(?![\d.])|://")
+_APART = re.compile(r'\S  +\S|" "|\S "[^"]*"(?: |$)')  # blanks that are more than those between words
+_VALUE = re.compile(r"(?:^|(?<= ))[-+]?\d[\d.,:/%-]*(?= |$)")
 _ALONE = 1e-3  # α: what a record of one field counts
 _SAMPLE = 48 << 10
 _ROWS = 150
@@ -68,13 +71,26 @@ def _possible(sample: bytes, options: ReadOptions) -> list[Dialect]:
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
     found = []
     for mark in DELIMITERS if options.delimiter is None else options.delimiter[:1]:
-        if options.delimiter is None and sum(mark in line for line in lines) * 4 < len(lines):
+        if options.delimiter is None and not _may_separate(mark, lines):
             continue
         for mode in _modes(mark, text, lines) if options.delimiter is None else [_said(options.delimiter)]:
             for quote in _quotes(mark, text, options):
                 escapes = _escapes(mark, quote, text, options)
                 found += [Dialect(mark, quote, escape, mode) for escape in escapes]
     return found or [Dialect((options.delimiter or ",")[:1], '"' if options.quote is None else options.quote)]
+
+
+def _may_separate(mark: str, lines: list[str]) -> bool:
+    """Whether a mark may be the delimiter of these lines; blanks and colons are in too many texts."""
+    if sum(mark in line for line in lines) * 4 < len(lines):
+        return False
+    if mark == ":":
+        return sum(bool(_CLOCK_OR_ADDRESS.search(line)) for line in lines) * 5 < len(lines)
+    if mark == " ":
+        apart = sum(bool(_APART.search(line)) for line in lines)
+        values = sum(len(_VALUE.findall(line)) > 1 for line in lines)
+        return apart * 2 > len(lines) or values * 2 > len(lines)
+    return True
 
 
 def _said(delimiter: str) -> int:
