@@ -169,12 +169,13 @@ def _titles(header: Sequence[Sequence[str]], width: int) -> list[str]:
         return [f"column_{at + 1}" for at in range(width)]
     if len(header) == 1:
         return list(header[0])
-    filled = [[*(title.strip() for title in row), *[""] * (width - len(row))] for row in header]
+    most = max(width, *map(len, header))
+    filled = [[*(title.strip() for title in row), *[""] * (most - len(row))] for row in header]
     for row, below in pairwise(filled):
-        for at in range(1, width):  # a title above several columns stands over the first of them only
+        for at in range(1, most):  # a title above several columns stands over the first of them only
             if not row[at] and below[at]:
                 row[at] = row[at - 1]
-    return [" ".join(filter(None, parts)) for parts in zip(*filled, strict=False)]
+    return [" ".join(filter(None, parts)) for parts in zip(*filled, strict=True)]
 
 
 def _before_footer(text: TextFile, dialect: Dialect, plan: Layout) -> int:
