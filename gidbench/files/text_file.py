@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from gidbench.files.encodings import as_utf8, canonical, find_encoding
 from gidbench.files.text import Decision
 
+_BLANK_LINES = re.compile(r"[\r\n][\r\n ]*\Z")
 _PADDING = 16  # NULs at the end of a file from here on are no text
 
 
@@ -62,7 +64,8 @@ class TextFile:
 
         def raw(record: int) -> str:
             until = int(starts[record + 1]) if record + 1 < starts.size else end
-            return data[int(starts[record]) : until].decode("utf-8", "backslashreplace").rstrip("\r\n")
+            text = data[int(starts[record]) : until].decode("utf-8", "backslashreplace")
+            return text.rstrip("\r\n") if not text.endswith(" ") else _BLANK_LINES.sub("", text)
 
         return raw
 

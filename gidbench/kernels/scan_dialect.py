@@ -11,6 +11,9 @@ one, and those at the ends of a record as none; GAPS, fields are separated by tw
 
 from __future__ import annotations
 
+import numpy as np
+
+from gidbench.kernels.memory import address_of, store1
 from gidbench.kernels.registry import (
     I64,
     IN_I16,
@@ -24,9 +27,23 @@ from gidbench.kernels.registry import (
 )
 
 STRAY, OPEN, MULTILINE, SURPLUS = 1, 2, 4, 8  # marks of a record
+_QUOTE, _ESCAPE, _LINE, _SEPARATOR = 1, 2, 4, 8  # kinds of bytes
 EXACT, TRIM, RUNS, GAPS = 0, 1, 2, 3
 
 _LF, _CR, _SPACE = 10, 13, 32
+
+
+@helper
+def _kinds_of_bytes(delimiter, quote, escape):
+    """What each byte may mean: one look into a table finds the next that does."""
+    kinds = np.zeros(256, np.uint8)
+    kinds[_LF] = kinds[_CR] = _LINE
+    kinds[delimiter] |= _SEPARATOR
+    if quote >= 0:
+        kinds[quote] |= _QUOTE
+    if escape >= 0:
+        kinds[escape] |= _ESCAPE
+    return kinds
 
 
 @helper
@@ -72,56 +89,81 @@ def _escaped(data, at, end, delimiter, quote, escape):
 
 
 @helper
-def _quoted(data, at, end, delimiter, quote, escape, mode, texts, slot, to):
-    """Take a field whose opening quote is before `at`; its end, the end of its text, its marks, its lines."""
+def _put(target, to, data, begin, end):
+    """Copy data[begin:end] behind the `to` bytes at an address (0: nowhere); how many bytes are there then."""
+    if target != 0:
+        for at in range(begin, end):
+            store1(target + to + (at - begin), data[at])
+    return to + (end - begin)
+
+
+@helper
+def _quoted(data, at, end, delimiter, quote, escape, mode, kinds, target, to):
+    """Take a field whose opening quote is before `at`; its end, the end of its text, its marks, its lines.
+
+    `target` is the address at which the texts of its column begin, or 0.
+    """
     marks = 0
     lines = 0
+    begin = at
     while True:
+        while at < end and not kinds[data[at]] & (_QUOTE | _ESCAPE | _LINE):
+            at += 1
         if at >= end:
             marks |= OPEN
+            to = _put(target, to, data, begin, end)
             break
-        byte = data[at]
-        if escape >= 0 and _escaped(data, at, end, delimiter, quote, escape):
+        left_out = at
+        if kinds[data[at]] & _LINE:
+            if data[at] == _LF or not (at + 1 < end and data[at + 1] == _LF):
+                marks |= MULTILINE
+                lines += 1
             at += 1
-            byte = data[at]
-        elif byte == quote:
-            if at + 1 < end and data[at + 1] == quote:
-                at += 1
-            elif _closes(data, at + 1, end, delimiter, mode):
-                at += 1
-                break
-            else:
-                marks |= STRAY
-        if byte == _LF or (byte == _CR and not (at + 1 < end and data[at + 1] == _LF)):
-            marks |= MULTILINE
-            lines += 1
-        if slot >= 0:
-            texts[slot, to] = byte
-        to += 1
-        at += 1
+            continue
+        if kinds[data[at]] & _ESCAPE:
+            at += 1
+            if not _escaped(data, left_out, end, delimiter, quote, escape):
+                continue
+        elif at + 1 < end and data[at + 1] == quote:
+            at += 1
+        elif not _closes(data, at + 1, end, delimiter, mode):
+            marks |= STRAY
+            at += 1
+            continue
+        to = _put(target, to, data, begin, left_out)
+        begin = at
+        at += not _is_line_end(data[at])  # an escaped one counts as a line all the same
+        if begin == left_out:  # the closing quote
+            break
     if mode == TRIM:
         at = _past_blanks(data, at, end, mode)
     return at, to, marks, lines
 
 
 @helper
-def _plain(data, at, end, delimiter, quote, escape, mode, texts, slot, to):
+def _plain(data, at, end, delimiter, quote, escape, mode, kinds, target, to):
     """Take a field without quotes from `at`; its end, the end of its text, its lines."""
-    solid = to
     lines = 0
-    while not _separates(data, at, end, delimiter, mode):
-        byte = data[at]
-        if escape >= 0 and _escaped(data, at, end, delimiter, quote, escape):
+    begin = at
+    while True:
+        while at < end and not kinds[data[at]] & (_SEPARATOR | _ESCAPE | _LINE):
             at += 1
-            byte = data[at]
-            lines += byte == _LF or (byte == _CR and not (at + 1 < end and data[at + 1] == _LF))
-        if slot >= 0:
-            texts[slot, to] = byte
-        to += 1
+        if at >= end or kinds[data[at]] & _LINE:
+            break
+        if kinds[data[at]] & _ESCAPE:
+            if _escaped(data, at, end, delimiter, quote, escape):
+                to = _put(target, to, data, begin, at)
+                at += 1
+                begin = at
+                lines += data[at] == _LF or (data[at] == _CR and not (at + 1 < end and data[at + 1] == _LF))
+        elif _separates(data, at, end, delimiter, mode):
+            break
         at += 1
-        if byte != _SPACE:
-            solid = to
-    return at, solid if mode != EXACT else to, lines
+    solid = at
+    if mode != EXACT:
+        while solid > begin and data[solid - 1] == _SPACE:
+            solid -= 1
+    return at, _put(target, to, data, begin, solid), lines
 
 
 @kernel(IN_U8, I64, I64, I64, I64, I64, I64, IN_I16, OUT_U8_2D, OUT_I32_2D, OUT_I64, OUT_I64, OUT_I64, OUT_U8)
@@ -140,6 +182,8 @@ def split_any(
     wanted = texts.shape[0]
     for slot in range(wanted):
         offsets[slot, 0] = 0
+    kinds = _kinds_of_bytes(delimiter, quote, escape)
+    base, stride = address_of(texts), texts.shape[1]
     count = 0
     line = 0
     at = start
@@ -166,20 +210,22 @@ def split_any(
         while True:
             slot = -1
             to = 0
+            target = 0
             if field < slots.size:
-                slot = slots[field]
+                slot = np.int64(slots[field])
                 if slot >= 0:
-                    to = offsets[slot, count]
+                    to = np.int64(offsets[slot, count])
+                    target = base + slot * stride
             fresh = to
             if mode == TRIM or mode == GAPS:
                 at = _past_blanks(data, at, end, mode)
             if at < end and data[at] == quote:
                 at, to, odd, passed = _quoted(
-                    data, at + 1, end, delimiter, quote, escape, mode, texts, slot, to
+                    data, at + 1, end, delimiter, quote, escape, mode, kinds, target, to
                 )
                 found |= odd
             else:
-                at, to, passed = _plain(data, at, end, delimiter, quote, escape, mode, texts, slot, to)
+                at, to, passed = _plain(data, at, end, delimiter, quote, escape, mode, kinds, target, to)
             line += passed
             if slot >= 0:
                 offsets[slot, count + 1] = to
@@ -211,17 +257,19 @@ def split_any(
 
 
 @helper
-def _skip_quoted(data, at, end, delimiter, quote, escape, mode):
-    while at < end:
-        if escape >= 0 and _escaped(data, at, end, delimiter, quote, escape):
+def _skip_quoted(data, at, end, delimiter, quote, escape, mode, kinds):
+    while True:
+        while at < end and not kinds[data[at]] & (_QUOTE | _ESCAPE):
             at += 1
-        elif data[at] == quote:
-            if at + 1 < end and data[at + 1] == quote:
-                at += 1
-            elif _closes(data, at + 1, end, delimiter, mode):
-                return at + 1
+        if at >= end:
+            return end + 1
+        if kinds[data[at]] & _ESCAPE:
+            at += _escaped(data, at, end, delimiter, quote, escape)
+        elif at + 1 < end and data[at + 1] == quote:
+            at += 1
+        elif _closes(data, at + 1, end, delimiter, mode):
+            return at + 1
         at += 1
-    return end + 1
 
 
 @kernel(IN_U8, I64, I64, I64, I64, I64, I64)
@@ -230,33 +278,32 @@ def last_end_any(data, start, end, delimiter, quote, escape, mode):
 
     A \\r or a quote in the very last place does not count, since what follows it may change its meaning.
     """
+    kinds = _kinds_of_bytes(delimiter, quote, escape)
     last = start
     at = start
-    opening = True
     while at < end:
-        if opening:
-            at = _past_blanks(data, at, end, mode)
-            if mode == RUNS:
-                while at < end and data[at] == delimiter:
-                    at += 1
-            opening = False
-            if at < end and data[at] == quote:
-                at = _skip_quoted(data, at + 1, end, delimiter, quote, escape, mode)
-                if at >= end:
-                    break
-            continue
-        if escape >= 0 and _escaped(data, at, end, delimiter, quote, escape):
-            at += 2
-            continue
+        at = _past_blanks(data, at, end, mode)
+        if mode == RUNS:
+            while at < end and data[at] == delimiter:
+                at += 1
+        if at < end and data[at] == quote:
+            at = _skip_quoted(data, at + 1, end, delimiter, quote, escape, mode, kinds)
+        while at < end:  # to the end of the field
+            if kinds[data[at]] == 0:
+                at += 1
+            elif kinds[data[at]] & _ESCAPE:
+                at += 1 + _escaped(data, at, end, delimiter, quote, escape)
+            elif _separates(data, at, end, delimiter, mode):
+                break
+            else:
+                at += 1
+        if at >= end:
+            break
         if _is_line_end(data[at]):
             if data[at] == _CR:
                 if at + 1 >= end:
                     break
-                if data[at + 1] == _LF:
-                    at += 1
+                at += data[at + 1] == _LF
             last = at + 1
-            opening = True
-        elif _separates(data, at, end, delimiter, mode):
-            opening = True
         at += 1
     return last
