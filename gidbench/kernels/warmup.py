@@ -19,6 +19,7 @@ from gidbench.kernels import (
     quoting,
     rows,
     scan,
+    scan_dialect,
     sheets,
     texts,
 )
@@ -37,6 +38,7 @@ MODULES = (
     quoting,
     rows,
     scan,
+    scan_dialect,
     sheets,
     texts,
 )

@@ -21,7 +21,7 @@ from gidbench.digest import digest_of
 from gidbench.files.csv_writer import CsvWriter
 from gidbench.files.xlsx_writer import XlsxWriter
 from gidbench.generation.plan import Plan, employees
-from gidbench.kernels import intake, mixing, scan
+from gidbench.kernels import intake, mixing, scan, scan_dialect
 from gidbench.kernels.registry import registered
 from gidbench.keyset import KeySet
 from gidbench.specs.parsing import parse_spec
@@ -191,6 +191,31 @@ def remembered() -> dict[str, Any]:
     return {"fresh": fresh, "held": held, "len": len(keys)}
 
 
+def scanned_forgivingly() -> dict[str, Any]:
+    """The same text by every mode of the kernel for all dialects."""
+    data = np.frombuffer(CSV.replace(b",", b" , ") + b'\n5\\" disk  ,"x\\"y"  \n', np.uint8)
+    found = {}
+    for mode, delimiter in ((0, ","), (1, ","), (2, " "), (3, " ")):
+        codes = (ord(delimiter), ord('"'), ord("\\"), mode)
+        room = int(scan.most_records(data, 0, data.size))
+        slots = np.array([0, -1, 1], np.int16)
+        texts, offsets = np.zeros((2, data.size), np.uint8), np.zeros((2, room + 1), np.int32)
+        starts, lines, widths = (np.zeros(room + 1, np.int64) for _ in range(3))
+        marks = np.zeros(room, np.uint8)
+        count = int(
+            scan_dialect.split_any(
+                data, 0, data.size, *codes, slots, texts, offsets, starts, lines, widths, marks
+            )
+        )
+        ends = [int(scan_dialect.last_end_any(data, 0, end, *codes)) for end in range(data.size + 1)]
+        arrays = (offsets, starts, lines, widths, marks)
+        found[str(mode)] = {"arrays": [array.tolist() for array in arrays], "count": count, "ends": ends}
+        found[str(mode)]["texts"] = [
+            texts[slot, : offsets[slot, count]].tobytes().decode("latin-1") for slot in range(2)
+        ]
+    return found
+
+
 def scanned() -> dict[str, Any]:
     data = np.frombuffer(CSV, np.uint8)
     comma, quote = 44, 34
@@ -214,7 +239,7 @@ def scanned() -> dict[str, Any]:
 
 
 def probe() -> dict[str, Any]:
-    parts = (generated, written, digested, mixed, coded, taken_in, remembered, scanned)
+    parts = (generated, written, digested, mixed, coded, taken_in, remembered, scanned, scanned_forgivingly)
     with warnings.catch_warnings():
         # Arithmetic modulo 2^64 is meant; compiled code says nothing about it. Any other warning is a fault.
         warnings.simplefilter("error")
