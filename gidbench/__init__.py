@@ -10,23 +10,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gidbench.aio import agenerate, aprocess, arun, async_
+    from gidbench.aio import aconvert, agenerate, aprocess, arun, async_
     from gidbench.batch import run
     from gidbench.bench.results import load_results
     from gidbench.bench.session import measure
     from gidbench.engine import Cancellation, Progress
     from gidbench.errors import GidbenchError
-    from gidbench.operations import generate, process, sync, verify
+    from gidbench.operations import convert, generate, process, sync, verify
     from gidbench.reporting import tier_report
 
 _WHERE = {
     "Cancellation": "engine",
     "GidbenchError": "errors",
     "Progress": "engine",
+    "aconvert": "aio",
     "agenerate": "aio",
     "aprocess": "aio",
     "arun": "aio",
     "async_": "aio",
+    "convert": "operations",
     "generate": "operations",
     "load_results": "bench.results",
     "measure": "bench.session",
@@ -41,10 +43,12 @@ __all__ = [
     "Cancellation",
     "GidbenchError",
     "Progress",
+    "aconvert",
     "agenerate",
     "aprocess",
     "arun",
     "async_",
+    "convert",
     "generate",
     "load_results",
     "measure",

@@ -14,8 +14,10 @@ from typing import TypeVar
 import psutil
 import pyarrow as pa
 
+from gidbench.converting import ConversionResult, check_places, convert_file
 from gidbench.engine import Cancellation, Context, ProgressCallback, ending
 from gidbench.errors import GidbenchError, InputError, StoreError, VerificationError
+from gidbench.files.options import LIMITS, ReadOptions, limits_of
 from gidbench.files.readers import open_reader
 from gidbench.files.writers import STANDARD_OUTPUT, CsvOptions, check_destination
 from gidbench.generating import GenerationResult, Making
@@ -158,6 +160,74 @@ def _destination(out: str | Path | None, into: str | None, table: str) -> str:
     return table if into is not None else "memory"
 
 
+def convert(
+    source: str | Path,
+    destination: str | Path,
+    *,
+    types: str = "text",
+    malformed: str | Path | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quote: str | None = None,
+    escape: str | None = None,
+    header: int | None = None,
+    sheet: str | int | None = None,
+    workers: int | None = None,
+    progress: ProgressCallback | None = None,
+    cancellation: Cancellation | None = None,
+    **limits: int | bool | None,
+) -> ConversionResult:
+    """Write any table as CSV, Parquet, Arrow or a workbook; nothing of it is lost.
+
+    Parameters
+    ----------
+    source:
+        .csv, .tsv, .txt (also .gz and .zst), a workbook, .parquet or .arrow; `-` is text on standard input.
+    destination:
+        .csv (RFC 4180, UTF-8, LF, quotes only where a value needs them), .csv.gz, .csv.zst, .parquet, .arrow or
+        .xlsx, there whole or not at all; `-` is CSV to standard output.
+    types:
+        `text` leaves values as they are; `infer` finds whole and decimal numbers, truth values, dates and moments
+        where all values of a column are some (`gidbench.inference`), and takes empty fields for nulls. CSV holds
+        text either way.
+    malformed:
+        CSV file for the records that cannot be placed; default: beside `destination`, as NAME.malformed.csv.
+        It is only written if there are any.
+    encoding, delimiter, quote, escape, header, sheet:
+        What is known of the source (`gidbench.files.options.ReadOptions`); the rest is found out.
+    limits:
+        Settings max_rows, max_columns, max_field_bytes, max_inflated_bytes, max_inflate_ratio,
+        max_shared_strings, max_blank_cells and links.
+
+    Raises
+    ------
+    InputError, OperationCancelled
+    """
+    unknown = sorted(set(limits) - set(LIMITS))
+    if unknown:
+        raise TypeError(f"convert() got an unexpected keyword argument {unknown[0]!r}")
+    if types not in ("text", "infer"):
+        raise InputError(f"types is {types!r}", "Choose one of text and infer")
+    settings = load_settings(workers=workers, **limits)
+    options = ReadOptions(encoding, delimiter, quote, escape, header, sheet, limits_of(settings))
+    options.check()
+    origin = Path(source)
+    listed = check_places(origin, destination, None if malformed is None else Path(malformed))
+    compile_all()
+    context = _context(progress, cancellation)
+    started = time.perf_counter_ns()
+    result = convert_file(
+        origin,
+        destination,
+        options=options,
+        infer=types == "infer",
+        malformed=listed,
+        workers=settings.workers,
+        context=context,
+    )
+    return _finished(result, started)
+
+
 def verify(
     source: str | Path,
     *,
@@ -232,7 +302,7 @@ def process(
     started = time.perf_counter_ns()
     with contextlib.ExitStack() as stack:
         with context.phase("open"):  # the file first: a wrong one must not leave a new database behind
-            reader = stack.enter_context(open_reader(source))
+            reader = stack.enter_context(open_reader(source, ReadOptions(limits=limits_of(settings))))
             map_header(reader.header)
             store = stack.enter_context(open_store(into))
             store.create_tables()

@@ -51,11 +51,11 @@ def test_imports_go_downward_only() -> None:
         {"errors", "units", "tiers", "outcome", "engine", "lending", "log", "arrays"},
         {"kernels"},
         {"cells"},
-        {"gid", "keyset", "digest", "records", "settings", "specs"},
+        {"gid", "keyset", "digest", "records", "settings", "specs", "inference"},
         {"generation"},
         {"files"},
         {"stores"},
-        {"generating", "verification", "validation", "processing", "synchronisation"},
+        {"generating", "converting", "verification", "validation", "processing", "synchronisation"},
         {"operations"},
         {"bench"},
         {"report"},
@@ -64,6 +64,7 @@ def test_imports_go_downward_only() -> None:
         {"batch"},
         {"aio", "doctor"},
         {"terminal", "comparison_table"},
+        {"cli_common", "cli_convert"},
         {"cli", "__main__", "__init__"},
     ]
     floor_of = {name: level for level, names in enumerate(floors) for name in names}
