@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from gidbench.engine import Context, ending, map_ordered, work_ordered
-from gidbench.errors import EmptyFileError, InputError
+from gidbench.errors import EmptyFileError, InputError, VerificationError
 from gidbench.files.atomic import replacing
 from gidbench.files.csv_reader import FLAG_REASONS
 from gidbench.files.options import ReadOptions
@@ -21,6 +21,7 @@ from gidbench.files.readers import WORKBOOKS, open_reader, source_kind
 from gidbench.files.rejects import RejectsFile
 from gidbench.files.text import Decision, TableReader
 from gidbench.files.writers import STANDARD_OUTPUT, CsvOptions, Writer, check_destination, open_writer, recut
+from gidbench.inference import TEXT, Evidence, arrow_type, examine, read
 from gidbench.outcome import Outcome
 from gidbench.records import Reason
 
@@ -136,7 +137,7 @@ def convert_file(
             return _empty(destination, str(error), malformed, context)
         run = _Conversion(reader, destination, options, malformed, workers, context)
         with context.phase("read and write"):
-            run.convert()
+            run.convert(infer=infer)
         return run.result()
 
 
@@ -199,6 +200,9 @@ class _Parsed:
     ----------
     malformed:
         (record, line, flag, text) of each, the first two counted from the start of the piece.
+    evidence, misfit:
+        What the values show of their columns, and whether one is not of its column's kind: the batches do not
+        count then.
     """
 
     piece: _Piece
@@ -207,6 +211,12 @@ class _Parsed:
     lines: int
     malformed: list[tuple[int, int, int, str]]
     repairs: Counter[int]
+    evidence: list[Evidence]
+    misfit: bool
+
+
+class _AgainError(Exception):
+    """The columns have other kinds than they were written as."""
 
 
 class _Conversion:
@@ -232,19 +242,52 @@ class _Conversion:
                 "Raise the limit of columns (--max-columns) if you trust the file",
             )
         self._names = titles if self._to_csv else unique_titles(titles)
+        self._kinds: list[int] | None = None  # of columns, where they are to have types
         self._wanted = range(len(titles))
-        self._total = 0
+        self._evidence: list[Evidence] = []
+        self._warnings: tuple[str, ...] = ()
+        self._is_sure = False  # whether the kinds are those of all values
         self._begin()
 
     def _begin(self) -> None:
-        self._records = self._units = self._bytes = self._rows = 0
+        self._records = self._units = self._bytes = self._total = 0
         self._line = 0
+        self._misfit = False  # whether a value was found that is not of its column's kind
         self._sheet: TableReader | None = None
         self._reasons: Counter[str] = Counter()
         self._repaired: Counter[str] = Counter()
 
-    def convert(self) -> None:
-        schema = pa.schema([pa.field(name, pa.string()) for name in self._names])
+    def convert(self, *, infer: bool) -> None:
+        if infer and self._to_csv:
+            self._warnings += ("CSV holds text: --types infer changes nothing",)
+        if not infer or self._to_csv:
+            self._convert()
+            return
+        self._evidence = self._sample()
+        self._kinds = [each.kind for each in self._evidence]
+        try:
+            self._convert()
+        except _AgainError:
+            self._kinds, self._is_sure = [each.kind for each in self._evidence], True
+            self._begin()
+            self._convert()
+
+    def _sample(self) -> list[Evidence]:
+        """What the columns can be, going by the first chunk."""
+        for _, chunk in self._reader.chunks():
+            parsed = self._parse(_Piece(self._reader, 0, [chunk]), self._schema())
+            if parsed.batches:
+                return [examine(column) for column in parsed.batches[0].columns]
+        return [Evidence() for _ in self._names]
+
+    def _schema(self) -> pa.Schema:
+        kinds = self._kinds or [TEXT] * len(self._names)
+        return pa.schema(
+            [pa.field(name, arrow_type(kind)) for name, kind in zip(self._names, kinds, strict=True)]
+        )
+
+    def _convert(self) -> None:
+        schema = self._schema()
         header = None
         if self._to_csv and not self._reader.header_rows:
             header = CsvOptions(header=False)
@@ -257,6 +300,10 @@ class _Conversion:
                 self._write_exactly(writer, schema)
             else:
                 self._write(writer, schema)
+            if self._kinds is not None and not self._is_sure:
+                self._misfit |= self._kinds != [each.kind for each in self._evidence]
+            if self._misfit:
+                raise _AgainError
             refused.seal()
 
     def _write(self, writer: Writer, schema: pa.Schema) -> None:
@@ -266,15 +313,16 @@ class _Conversion:
         def make(piece: _Piece) -> tuple[_Parsed, list[Any]]:
             parsed = self._parse(piece, schema)
             with self._context.stage("encode"):
-                parts: list[Any] = parsed.batches
+                parts: list[Any] = [] if self._misfit or parsed.misfit else parsed.batches
                 if groups and parts:
                     parts = [_as_one(parts, self._suffix)]
                 return parsed, [writer.prepare(part) for part in parts]
 
         def take(made: tuple[_Parsed, list[Any]]) -> None:
             self._account(made[0])
-            for part in made[1]:
-                self._bytes += writer.write(part)
+            if not self._misfit:
+                for part in made[1]:
+                    self._bytes += writer.write(part)
 
         pieces = self._pieces(GROUP_UNITS[self._reader.unit] if groups else 1)
         work_ordered(make, take, pieces, workers=self._workers, tick=self._report)
@@ -294,7 +342,8 @@ class _Conversion:
         with ending(parsed):
             for each in parsed:
                 self._account(each)
-                yield from each.batches
+                if not self._misfit:
+                    yield from each.batches
 
     def _pieces(self, units: int) -> Iterator[_Piece]:
         """The chunks of all sheets of the table, in pieces of about so many units."""
@@ -317,7 +366,9 @@ class _Conversion:
         batches: list[pa.RecordBatch] = []
         malformed: list[tuple[int, int, int, str]] = []
         repairs: Counter[int] = Counter()
+        evidence = [Evidence() for _ in self._names]
         records = lines = 0
+        misfit = self._misfit
         for chunk in piece.chunks:
             with self._context.stage("parse"):
                 batch = piece.sheet.parse(chunk, self._wanted)
@@ -334,11 +385,36 @@ class _Conversion:
                 kinds, counts = np.unique(batch.repairs[batch.repairs > 0], return_counts=True)
                 repairs.update(dict(zip(kinds.tolist(), counts.tolist(), strict=True)))
             if batch.flags.size > bad.size:
-                rows = pa.RecordBatch.from_arrays(columns, schema=schema)
-                batches.append(_compact(rows) if len(piece.chunks) > 1 else rows)
+                if self._kinds is not None:
+                    with self._context.stage("types"):
+                        misfit |= not self._type(columns, evidence)
+                if not misfit:
+                    rows = pa.RecordBatch.from_arrays(columns, schema=schema)
+                    batches.append(_compact(rows) if len(piece.chunks) > 1 else rows)
             records += batch.flags.size
             lines += batch.line_count
-        return _Parsed(piece, batches, records, lines, malformed, repairs)
+        return _Parsed(piece, batches, records, lines, malformed, repairs, evidence, misfit)
+
+    def _type(self, columns: list[pa.Array], evidence: list[Evidence]) -> bool:
+        """Put typed columns in the place of texts; False where a value is not of its column's kind."""
+        assert self._kinds is not None
+        fits = not self._misfit
+        for place, (column, kind, known) in enumerate(zip(columns, self._kinds, self._evidence, strict=True)):
+            found = read(column, kind) if fits or self._is_sure else None
+            if found is not None:
+                columns[place], shown = found
+            if not self._is_sure and (found is None or kind == TEXT) and not known.settled:
+                shown = examine(column)
+            elif found is None:
+                if self._is_sure:
+                    raise VerificationError(
+                        f"{self._names[place]} held other values when it was read again",
+                        "Convert a file that nobody writes to",
+                    )
+                shown = Evidence(0, True)
+            fits &= found is not None
+            evidence[place].add(shown)
+        return fits
 
     def _account(self, parsed: _Parsed) -> None:
         """Count a piece, the next in order; tell what in it could not be placed."""
@@ -349,10 +425,12 @@ class _Conversion:
             reason = FLAG_REASONS[flag]
             self._reasons[reason.code] += 1
             self._refused.add(self._records + record + 1, self._line + line, reason, text)
+        self._misfit |= parsed.misfit
+        for known, shown in zip(self._evidence, parsed.evidence, strict=False):
+            known.add(shown)
         for flag, count in parsed.repairs.items():
             self._repaired[_code(flag)] += count
         self._records += parsed.records
-        self._rows += parsed.records - len(parsed.malformed)
         self._line += parsed.lines
         self._units += parsed.piece.units
         if self._records > self._options.limits.rows:
@@ -385,8 +463,9 @@ class _Conversion:
             "standard output" if str(self._destination) == STANDARD_OUTPUT else str(self._destination),
             _size(self._destination) or self._bytes,
             self._malformed_path if malformed else None,
-            {},
+            {} if self._to_csv else {field.name: str(field.type) for field in self._schema()},
             tuple(self._reader.decisions),
+            self._warnings,
         )
 
 

@@ -19,6 +19,7 @@ from gidbench.files.table_texts import as_texts
 from gidbench.files.text import Decision, TextBatch
 
 CHUNK_ROWS = 65_536
+_FILE_MAGIC = b"ARROW1"
 
 
 class _TableFile:
@@ -119,21 +120,23 @@ class ArrowReader(_TableFile):
     kind = "Arrow"
 
     def _open(self) -> tuple[pa.Schema, int]:
+        with self._path.open("rb") as file:
+            self._is_stream = file.read(len(_FILE_MAGIC)) != _FILE_MAGIC
         self._map = pa.memory_map(str(self._path))
-        if self._path.open("rb").read(6) == b"ARROW1":
-            file = pa.ipc.open_file(self._map)
-            self._source: Iterator[pa.RecordBatch] = (
-                file.get_batch(place) for place in range(file.num_record_batches)
-            )
-            return file.schema, sum(
-                file.get_batch(place).num_rows for place in range(file.num_record_batches)
-            )
-        stream = pa.ipc.open_stream(self._map)
-        self._source = iter(stream)
-        return stream.schema, 0
+        if self._is_stream:
+            self._map.seek(0)
+            return pa.ipc.open_stream(self._map).schema, self._map.size()
+        file = pa.ipc.open_file(self._map)
+        return file.schema, sum(batch.num_rows for batch in self._batches())
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
-        return self._source
+        if self._is_stream:
+            self._map.seek(0)
+            yield from pa.ipc.open_stream(self._map)
+        else:
+            file = pa.ipc.open_file(self._map)
+            for place in range(file.num_record_batches):
+                yield file.get_batch(place)
 
     def close(self) -> None:
         self._map.close()

@@ -21,6 +21,7 @@ from gidbench.kernels import (
     scan,
     sheets,
     texts,
+    typed,
 )
 from gidbench.kernels.registry import make_ready, registered
 
@@ -39,6 +40,7 @@ MODULES = (
     scan,
     sheets,
     texts,
+    typed,
 )
 
 
