@@ -400,7 +400,7 @@ class _Conversion:
         assert self._kinds is not None
         fits = not self._misfit
         for place, (column, kind, known) in enumerate(zip(columns, self._kinds, self._evidence, strict=True)):
-            found = read(column, kind) if fits or self._is_sure else None
+            found = read(column, kind, known) if fits or self._is_sure else None
             if found is not None:
                 columns[place], shown = found
             if not self._is_sure and (found is None or kind == TEXT) and not known.settled:

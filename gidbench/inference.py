@@ -107,12 +107,15 @@ def examine(column: pa.StringArray) -> Evidence:
     return Evidence(kinds, count > 0)
 
 
-def read(column: pa.StringArray, kind: int) -> tuple[pa.Array, Evidence] | None:
-    """A column of texts without nulls as a kind, and what it shows; None where a value is none of them."""
+def read(column: pa.StringArray, kind: int, known: Evidence) -> tuple[pa.Array, Evidence] | None:
+    """A column of texts without nulls as a kind, and what it shows; None where a value is none of them.
+
+    What is `known` already need not be shown again.
+    """
     if kind == TEXT:
         return _texts(column), Evidence(0, True)
     if kind == typed.INTEGER:
-        return _integers(column)
+        return _integers(column, known)
     if kind == typed.NUMBER:
         found = _numbers(column)
     elif kind == typed.TRUTH:
@@ -157,7 +160,7 @@ def _fixed(
     return None if nulls < 0 else _array(kind, rows, nulls, valid, values)
 
 
-def _integers(column: pa.StringArray) -> tuple[pa.Array, Evidence] | None:
+def _integers(column: pa.StringArray, known: Evidence) -> tuple[pa.Array, Evidence] | None:
     offsets, data = text_buffers(column)
     rows = len(column)
     values, valid = np.empty(rows, np.int64), _room(rows)
@@ -165,7 +168,7 @@ def _integers(column: pa.StringArray) -> tuple[pa.Array, Evidence] | None:
     if nulls < 0:
         return None
     found = _array(pa.int64(), rows, int(nulls), valid, values)
-    loses = large and _numbers(column) is None
+    loses = large and (not known.kinds & typed.NUMBER or _numbers(column) is None)
     return found, _seen(found, typed.INTEGER if loses else typed.INTEGER | typed.NUMBER)
 
 
