@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from gidbench.batch import run
     from gidbench.bench.results import load_results
     from gidbench.bench.session import measure
+    from gidbench.converting import convert
     from gidbench.engine import Cancellation, Progress
     from gidbench.errors import GidbenchError
-    from gidbench.operations import convert, generate, process, sync, verify
+    from gidbench.operations import generate, process, sync, verify
     from gidbench.reporting import tier_report
 
 _WHERE = {
@@ -28,7 +29,7 @@ _WHERE = {
     "aprocess": "aio",
     "arun": "aio",
     "async_": "aio",
-    "convert": "operations",
+    "convert": "converting",
     "generate": "operations",
     "load_results": "bench.results",
     "measure": "bench.session",

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from gidbench.batch import RunOutcome, run
-from gidbench.converting import ConversionResult
+from gidbench.conversion.result import ConversionResult
+from gidbench.converting import convert
 from gidbench.engine import ProgressCallback, run_async
 from gidbench.generating import GenerationResult
-from gidbench.operations import convert, generate, process, sync
+from gidbench.operations import generate, process, sync
 from gidbench.processing import ProcessResult
 from gidbench.synchronisation import SyncResult
 

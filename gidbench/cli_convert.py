@@ -109,7 +109,7 @@ def convert(source: Path, destination: Path, as_json: bool, quiet: bool, **optio
     SOURCE is delimited text of any kind (also .gz, .zst), a workbook, .parquet or .arrow; - is text on standard
     input. No record is dropped: what cannot be placed stands in a list of its own.
     """
-    from gidbench import operations
+    from gidbench import converting
     from gidbench.terminal import print_decisions
 
     if options["header"] == -1:
@@ -120,7 +120,7 @@ def convert(source: Path, destination: Path, as_json: bool, quiet: bool, **optio
     options["links"] = options["links"] or None
     to_output = str(destination) == "-"
     with progress_of(quiet=as_json or quiet) as progress:
-        result = operations.convert(source, destination, progress=progress, **options)
+        result = converting.convert(source, destination, progress=progress, **options)
     if not (quiet or as_json):
         print_decisions(result.decisions, source)
     for warning in result.warnings:

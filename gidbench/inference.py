@@ -25,19 +25,18 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gidbench.arrays import text_buffers
-from gidbench.kernels import typed
+from gidbench.kernels import moments, typed
 
 Array = npt.NDArray[Any]
-_SLASH, _DASH, _DOT = ord("/"), ord("-"), ord(".")
 _ORDERS = {
-    typed.YMD_DASH: (typed.YEAR_FIRST, _DASH),
-    typed.YMD_SLASH: (typed.YEAR_FIRST, _SLASH),
-    typed.DMY_SLASH: (typed.DAY_FIRST, _SLASH),
-    typed.MDY_SLASH: (typed.MONTH_FIRST, _SLASH),
-    typed.DMY_DASH: (typed.DAY_FIRST, _DASH),
-    typed.MDY_DASH: (typed.MONTH_FIRST, _DASH),
-    typed.DMY_DOT: (typed.DAY_FIRST, _DOT),
-    typed.MDY_DOT: (typed.MONTH_FIRST, _DOT),
+    typed.YMD_DASH: (moments.YEAR_FIRST, moments.DASH),
+    typed.YMD_SLASH: (moments.YEAR_FIRST, moments.SLASH),
+    typed.DMY_SLASH: (moments.DAY_FIRST, moments.SLASH),
+    typed.MDY_SLASH: (moments.MONTH_FIRST, moments.SLASH),
+    typed.DMY_DASH: (moments.DAY_FIRST, moments.DASH),
+    typed.MDY_DASH: (moments.MONTH_FIRST, moments.DASH),
+    typed.DMY_DOT: (moments.DAY_FIRST, moments.DOT),
+    typed.MDY_DOT: (moments.MONTH_FIRST, moments.DOT),
 }
 _EITHER_ORDER = (
     typed.DMY_SLASH | typed.MDY_SLASH,

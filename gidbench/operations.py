@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
 
 import psutil
 import pyarrow as pa
 
-from gidbench.converting import ConversionResult, check_places, convert_file
 from gidbench.engine import Cancellation, Context, ProgressCallback, ending
 from gidbench.errors import GidbenchError, InputError, StoreError, VerificationError
-from gidbench.files.options import LIMITS, ReadOptions, limits_of
+from gidbench.files.options import ReadOptions, limits_of
 from gidbench.files.readers import open_reader
 from gidbench.files.writers import STANDARD_OUTPUT, CsvOptions, check_destination
 from gidbench.generating import GenerationResult, Making
 from gidbench.generation.plan import Plan, employees
 from gidbench.kernels.warmup import compile_all
-from gidbench.outcome import Outcome
+from gidbench.outcome import finished
 from gidbench.processing import ProcessResult, process_file
 from gidbench.records import SCHEMAS, map_header
 from gidbench.settings import load_settings
@@ -36,7 +33,6 @@ from gidbench.units import utc_now
 from gidbench.verification import VerificationResult, digest_source
 
 _log = logging.getLogger("gidbench")
-Done = TypeVar("Done", bound=Outcome)
 _SAMPLE_ROWS = 1_000  # whose size in memory stands for the rest
 
 
@@ -139,7 +135,7 @@ def generate(
         plan.schema,
         None if out is None and into is None else str(making.digest),
     )
-    return _finished(result, started)
+    return finished(result, started)
 
 
 def _plan(spec: str | Path | Spec | None, table: str | None, seed: int) -> Plan:
@@ -158,74 +154,6 @@ def _destination(out: str | Path | None, into: str | None, table: str) -> str:
     if out is not None:
         return "standard output" if str(out) == STANDARD_OUTPUT else str(out)
     return table if into is not None else "memory"
-
-
-def convert(
-    source: str | Path,
-    destination: str | Path,
-    *,
-    types: str = "text",
-    malformed: str | Path | None = None,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    quote: str | None = None,
-    escape: str | None = None,
-    header: int | None = None,
-    sheet: str | int | None = None,
-    workers: int | None = None,
-    progress: ProgressCallback | None = None,
-    cancellation: Cancellation | None = None,
-    **limits: int | bool | None,
-) -> ConversionResult:
-    """Write any table as CSV, Parquet, Arrow or a workbook; nothing of it is lost.
-
-    Parameters
-    ----------
-    source:
-        .csv, .tsv, .txt (also .gz and .zst), a workbook, .parquet or .arrow; `-` is text on standard input.
-    destination:
-        .csv (RFC 4180, UTF-8, LF, quotes only where a value needs them), .csv.gz, .csv.zst, .parquet, .arrow or
-        .xlsx, there whole or not at all; `-` is CSV to standard output.
-    types:
-        `text` leaves values as they are; `infer` finds whole and decimal numbers, truth values, dates and moments
-        where all values of a column are some (`gidbench.inference`), and takes empty fields for nulls. CSV holds
-        text either way.
-    malformed:
-        CSV file for the records that cannot be placed; default: beside `destination`, as NAME.malformed.csv.
-        It is only written if there are any.
-    encoding, delimiter, quote, escape, header, sheet:
-        What is known of the source (`gidbench.files.options.ReadOptions`); the rest is found out.
-    limits:
-        Settings max_rows, max_columns, max_field_bytes, max_inflated_bytes, max_inflate_ratio,
-        max_shared_strings, max_blank_cells and links.
-
-    Raises
-    ------
-    InputError, OperationCancelled
-    """
-    unknown = sorted(set(limits) - set(LIMITS))
-    if unknown:
-        raise TypeError(f"convert() got an unexpected keyword argument {unknown[0]!r}")
-    if types not in ("text", "infer"):
-        raise InputError(f"types is {types!r}", "Choose one of text and infer")
-    settings = load_settings(workers=workers, **limits)
-    options = ReadOptions(encoding, delimiter, quote, escape, header, sheet, limits_of(settings))
-    options.check()
-    origin = Path(source)
-    listed = check_places(origin, destination, None if malformed is None else Path(malformed))
-    compile_all()
-    context = _context(progress, cancellation)
-    started = time.perf_counter_ns()
-    result = convert_file(
-        origin,
-        destination,
-        options=options,
-        infer=types == "infer",
-        malformed=listed,
-        workers=settings.workers,
-        context=context,
-    )
-    return _finished(result, started)
 
 
 def verify(
@@ -255,7 +183,7 @@ def verify(
     started = time.perf_counter_ns()
     with context.phase("read and digest"):
         found = digest_source(str(source), settings.workers, context)
-    result = _finished(VerificationResult.of(found, dict(context.phases)), started)
+    result = finished(VerificationResult.of(found, dict(context.phases)), started)
     if expect is not None and expect.strip().lower() != result.digest:
         raise VerificationError(
             f"{result.records:,} records have the digest {result.digest}, not {expect.strip()}",
@@ -310,7 +238,7 @@ def process(
         result = process_file(
             reader, store, rejects=refused, workers=settings.workers, context=context, today=today
         )
-    return _finished(result, started)
+    return finished(result, started)
 
 
 def sync(
@@ -341,7 +269,7 @@ def sync(
         origin.create_tables()
         stack.enter_context(_audited(destination, "sync"))
         result = synchronise(origin, destination, context=context)
-    return _finished(result, started)
+    return finished(result, started)
 
 
 def _context(progress: ProgressCallback | None, cancellation: Cancellation | None) -> Context:
@@ -399,20 +327,3 @@ def _audited(store: Store, operation: str) -> Iterator[None]:
             store.create_tables()
             store.record(AuditEntry(operation, moment, "failed", {}, {"error": kind}))
         raise
-
-
-def _finished(result: Done, started_ns: int) -> Done:
-    """The result with the time of the whole call, and a line of it in the log."""
-    result = dataclasses.replace(result, seconds=(time.perf_counter_ns() - started_ns) / 1e9)
-    counts = ", ".join(
-        f"{name} {value:,}" for name, value in result.counts().items() if isinstance(value, int)
-    )
-    _log.info(
-        "%s: %s records in %.3f s (%.0f/s)%s",
-        result.operation,
-        f"{result.records:,}",
-        result.seconds,
-        result.records_per_second,
-        f"; {counts}" if counts else "",
-    )
-    return result
