@@ -117,7 +117,7 @@ def _move(group: list[Field], by: int, ordinal: int) -> None:
 def _repeats(column: pa.ChunkedArray) -> bool:
     """Whether a dictionary of a column's values is small, going by how often values meet in a sample.
 
-    Of s values that were drawn from d that are alike often, s^2 / 2d meet another one.
+    Of s values that were drawn from many more, d, s^2 / 2d meet another one; from few, the sample has most of them.
     """
     kind = column.type
     if pa.types.is_boolean(kind) or pa.types.is_null(kind):
@@ -128,8 +128,10 @@ def _repeats(column: pa.ChunkedArray) -> bool:
     sample = column.take(places).drop_null()
     if not len(sample):
         return False
-    meetings = len(sample) - pc.count_distinct(sample).as_py()
-    distinct = len(sample) ** 2 / (2 * meetings) if meetings else rows
+    distinct = pc.count_distinct(sample).as_py()
+    meetings = len(sample) - distinct
+    if meetings < distinct:
+        distinct = len(sample) ** 2 / (2 * meetings) if meetings else rows
     return distinct <= rows / 4 and distinct * _width(sample) <= _DICTIONARY_BYTES / 2
 
 
