@@ -132,7 +132,8 @@ def test_the_same_table_comes_out(tmp_path: Path, source: str, destination: str)
 @pytest.mark.parametrize("destination", ["d.csv", "d.parquet", "d.arrow", "d.xlsx"])
 @pytest.mark.parametrize("workers", [1, 3])
 def test_many_pieces_keep_their_order(tmp_path: Path, destination: str, workers: int) -> None:
-    rows = [[str(row), f"name {row}", "x" * (row % 50), ""] for row in range(140_000)]
+    count = 40_000 if destination == "d.xlsx" else 140_000
+    rows = [[str(row), f"name {row}", "x" * (row % 50), ""] for row in range(count)]
     put_typed(tmp_path / "s.arrow", HEADER, rows)
     result = convert(tmp_path / "s.arrow", tmp_path / destination, workers=workers)
     assert result.records == len(rows)
