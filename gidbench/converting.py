@@ -81,7 +81,9 @@ def convert(
     if types not in ("text", "infer"):
         raise InputError(f"types is {types!r}", "Choose one of text and infer")
     settings = load_settings(workers=workers, **limits)
-    options = ReadOptions(encoding, delimiter, quote, escape, header, sheet, limits_of(settings))
+    options = ReadOptions(
+        encoding, delimiter, quote, escape, header, sheet, forgiving=True, limits=limits_of(settings)
+    )
     options.check()
     origin = Path(source)
     listed = check_places(origin, destination, None if malformed is None else Path(malformed))
@@ -178,7 +180,7 @@ class _Conversion:
         titles = list(reader.header)
         if len(titles) > self._limits.columns:
             raise InputError(
-                f"the table has {len(titles):,} columns, more than {self._limits.columns:,}",
+                f"the table has {len(titles):,} columns; the limit is {self._limits.columns:,}",
                 "Raise the limit of columns (--max-columns) if you trust the file",
             )
         self._parser = Parser(titles if self._to_csv else unique_titles(titles), context)

@@ -182,9 +182,7 @@ def verify(
     context = _context(progress, cancellation)
     started = time.perf_counter_ns()
     with context.phase("read and digest"):
-        found = digest_source(
-            str(source), settings.workers, context, ReadOptions(limits=limits_of(settings))
-        )
+        found = digest_source(str(source), settings.workers, context, ReadOptions(limits=limits_of(settings)))
     result = finished(VerificationResult.of(found, dict(context.phases)), started)
     if expect is not None and expect.strip().lower() != result.digest:
         raise VerificationError(

@@ -46,9 +46,7 @@ class Found:
     digest: Digest
 
 
-def digest_source(
-    source: str, workers: int, context: Context, options: ReadOptions = DEFAULTS
-) -> Found:
+def digest_source(source: str, workers: int, context: Context, options: ReadOptions = DEFAULTS) -> Found:
     """The digest of a file by its extension, or of a table by URL/TABLE."""
     digest = Digest()
     if "://" in source:
@@ -115,9 +113,7 @@ def _add_all(
             context.report("verifying", done(), total)
 
 
-def _add_text(
-    path: Path, digest: Digest, workers: int, context: Context, options: ReadOptions
-) -> None:
+def _add_text(path: Path, digest: Digest, workers: int, context: Context, options: ReadOptions) -> None:
     """Add the records of a file of text cells; a malformed one is an InputError that names its line."""
     with open_reader(path, options) as first:
         for sheet in first.sheets():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gidbench.errors import InputError
@@ -62,12 +63,18 @@ class ReadOptions:
     encoding:
         Python's name of an encoding.
     delimiter, quote, escape:
-        One character each; an empty `quote` or `escape` says that there is none. A delimiter of one space
-        stands for any number of spaces.
+        One character each; an empty `quote` or `escape` says that there is none. A delimiter with a space
+        behind it has spaces around it that are no part of the fields; one space stands for any number of
+        spaces, two for two or more.
     header:
         Rows of the header, 0 for none.
     sheet:
         Name of a workbook's sheet, or its number from 1.
+    forgiving:
+        Whether malformed records are mended where one reading of them fits, and footers and further tables
+        set aside; otherwise such records are flagged, every one.
+    is_header:
+        Tells the header by its titles, wherever it stands.
     """
 
     encoding: str | None = None
@@ -76,10 +83,12 @@ class ReadOptions:
     escape: str | None = None
     header: int | None = None
     sheet: str | int | None = None
+    forgiving: bool = False
+    is_header: Callable[[list[str]], bool] | None = None
     limits: Limits = field(default_factory=Limits)
 
     def check(self) -> None:
-        """Raise InputError where something that was said cannot be meant."""
+        """Raise InputError where something that was said cannot be meant, whatever the kind of file."""
         if self.encoding is not None:
             try:
                 codecs.lookup(self.encoding)
@@ -87,17 +96,6 @@ class ReadOptions:
                 raise InputError(
                     f"there is no encoding {self.encoding!r}", "Say one like utf-8 or cp1252"
                 ) from None
-        marks = {"delimiter": self.delimiter, "quote": self.quote, "escape": self.escape}
-        for name, mark in marks.items():
-            if mark is not None and len(mark) != 1 and (mark or name == "delimiter"):
-                raise InputError(f"the {name} {mark!r} is not one character", "Give one, or leave it out")
-            if mark is not None and mark in "\r\n" and mark:
-                raise InputError(f"the {name} is an end of line", "Give another character, or leave it out")
-        if self.delimiter is not None and self.delimiter in (self.quote, self.escape):
-            raise InputError(
-                f"the delimiter {self.delimiter!r} is the quote or the escape, too",
-                "Give different characters",
-            )
         if self.header is not None and not 0 <= self.header <= MOST_HEADER_ROWS:
             raise InputError(
                 f"a header of {self.header:,} rows is asked for, but it has 0 to {MOST_HEADER_ROWS}",

@@ -132,7 +132,7 @@ def _repeats(column: pa.ChunkedArray) -> bool:
     meetings = len(sample) - distinct
     if meetings < distinct:
         distinct = len(sample) ** 2 / (2 * meetings) if meetings else rows
-    return distinct <= rows / 4 and distinct * _width(sample) <= _DICTIONARY_BYTES / 2
+    return bool(distinct <= rows / 4 and distinct * _width(sample) <= _DICTIONARY_BYTES / 2)
 
 
 def _width(sample: pa.ChunkedArray) -> float:

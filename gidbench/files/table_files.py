@@ -44,7 +44,7 @@ class _TableFile:
         ]
         if len(self.header) > self._limits.columns:
             raise InputError(
-                f"{path.name} has {len(self.header):,} columns, more than {self._limits.columns:,}",
+                f"{path.name} has {len(self.header):,} columns; the limit is {self._limits.columns:,}",
                 "Raise the limit of columns if you trust the file",
             )
 
