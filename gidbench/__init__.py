@@ -10,10 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gidbench.aio import agenerate, aprocess, arun, async_
+    from gidbench.aio import aconvert, agenerate, aprocess, arun, async_
     from gidbench.batch import run
     from gidbench.bench.results import load_results
     from gidbench.bench.session import measure
+    from gidbench.converting import convert
     from gidbench.engine import Cancellation, Progress
     from gidbench.errors import GidbenchError
     from gidbench.operations import generate, process, sync, verify
@@ -23,10 +24,12 @@ _WHERE = {
     "Cancellation": "engine",
     "GidbenchError": "errors",
     "Progress": "engine",
+    "aconvert": "aio",
     "agenerate": "aio",
     "aprocess": "aio",
     "arun": "aio",
     "async_": "aio",
+    "convert": "converting",
     "generate": "operations",
     "load_results": "bench.results",
     "measure": "bench.session",
@@ -41,10 +44,12 @@ __all__ = [
     "Cancellation",
     "GidbenchError",
     "Progress",
+    "aconvert",
     "agenerate",
     "aprocess",
     "arun",
     "async_",
+    "convert",
     "generate",
     "load_results",
     "measure",

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from gidbench.batch import RunOutcome, run
+from gidbench.conversion.result import ConversionResult
+from gidbench.converting import convert
 from gidbench.engine import ProgressCallback, run_async
 from gidbench.generating import GenerationResult
 from gidbench.operations import generate, process, sync
@@ -18,6 +20,17 @@ async def agenerate(
 ) -> GenerationResult:
     """`gidbench.generate` off the event loop; cancelling the task stops it and leaves nothing behind."""
     return await run_async(generate, records, progress=progress, **options)
+
+
+async def aconvert(
+    source: str | Path,
+    destination: str | Path,
+    *,
+    progress: ProgressCallback | None = None,
+    **options: Any,
+) -> ConversionResult:
+    """`gidbench.convert` off the event loop; cancelling the task stops it and leaves nothing behind."""
+    return await run_async(convert, source, destination, progress=progress, **options)
 
 
 async def aprocess(

@@ -8,48 +8,18 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from gidbench import __version__
+from gidbench.cli_common import COUNT, as_json, batch_size, progress_of, seed, show, workers
+from gidbench.cli_convert import convert
 from gidbench.errors import GidbenchError, InputError
-from gidbench.units import parse_count
-
-if TYPE_CHECKING:
-    from gidbench.engine import ProgressCallback
-    from gidbench.outcome import Outcome
 
 EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 2, 4, 130
-
-
-class _Count(click.ParamType[int]):
-    """A whole number as people type it: 1000000, 1_000_000, 1e6, 2.5M."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        try:
-            return parse_count(str(value))
-        except InputError as error:
-            self.fail(str(error), param, ctx)
-
-
-COUNT = _Count()
-_workers = click.option(
-    "--workers", type=COUNT, help="Threads (default: ULTRA_PARALLEL_WORKERS, or the cores)."
-)
-_batch = click.option(
-    "--batch-size", type=COUNT, help="Records per batch (default: ULTRA_BATCH_SIZE, or 50000)."
-)
-_seed = click.option(
-    "--seed", type=COUNT, help="Of the generated people; the same seed gives the same bytes."
-)
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -78,9 +48,9 @@ def cli() -> None:
 @click.option(
     "-p", "parameters", type=(str, str), multiple=True, metavar="NAME VALUE", help="Notebook parameter."
 )
-@_seed
-@_batch
-@_workers
+@seed
+@batch_size
+@workers
 def run(
     operations: tuple[str, ...], parameters: tuple[tuple[str, str], ...], seed: int | None, **options: Any
 ) -> None:
@@ -90,7 +60,7 @@ def run(
     from gidbench.terminal import print_run
 
     wanted = [name.strip() for item in operations for name in item.split(",") if name.strip()]
-    with _progress(lines=True) as progress:
+    with progress_of(lines=True) as progress:
         outcome = batch.run(
             operations=wanted or OPERATIONS,
             parameters=dict(parameters),
@@ -130,10 +100,10 @@ def run(
     "--guard-formulas", is_flag=True, help="An apostrophe before texts that spreadsheets take for formulas."
 )
 @click.option("--durable", is_flag=True, help="Wait until the file is on the disk (fsync).")
-@_seed
-@_batch
-@_workers
-@_as_json
+@seed
+@batch_size
+@workers
+@as_json
 def generate(
     seed: int | None,
     columns: tuple[str, ...],
@@ -158,11 +128,11 @@ def generate(
         raise InputError("both a spec and columns are given", "Choose one of --spec and --column")
     known = columns_from_shorthand(columns, options.pop("table") or "table") if columns else spec
     to_output = str(options["out"]) == "-"
-    with _progress(quiet=as_json) as progress:
+    with progress_of(quiet=as_json) as progress:
         result = operations.generate(
             seed=seed or 0, spec=known, header=not no_header, progress=progress, **options
         )
-    _show(result, as_json, to_error=to_output)
+    show(result, as_json, to_error=to_output)
 
 
 def _write_spec(like: str, out: Path | None) -> None:
@@ -181,15 +151,15 @@ def _write_spec(like: str, out: Path | None) -> None:
 @cli.command()
 @click.argument("source")
 @click.option("--expect", metavar="DIGEST", help="Fail unless the digest is this one.")
-@_workers
-@_as_json
+@workers
+@as_json
 def verify(source: str, as_json: bool, **options: Any) -> None:
     """Digest the records of SOURCE, a file or URL/TABLE: equal digests, equal records."""
     from gidbench import operations
 
-    with _progress(quiet=as_json) as progress:
+    with progress_of(quiet=as_json) as progress:
         result = operations.verify(source, progress=progress, **options)
-    _show(result, as_json)
+    show(result, as_json)
 
 
 @cli.command()
@@ -200,15 +170,15 @@ def verify(source: str, as_json: bool, **options: Any) -> None:
 @click.option(
     "--rejects", type=click.Path(path_type=Path), help="CSV of what was not accepted [FILE.rejects.csv]."
 )
-@_workers
-@_as_json
+@workers
+@as_json
 def process(file: Path, as_json: bool, **options: Any) -> None:
     """Take in a CSV or Excel FILE of people; all of it is kept, or nothing."""
     from gidbench import operations
 
-    with _progress(quiet=as_json) as progress:
+    with progress_of(quiet=as_json) as progress:
         result = operations.process(file, progress=progress, **options)
-    _show(result, as_json)
+    show(result, as_json)
 
 
 @cli.command()
@@ -217,7 +187,7 @@ def process(file: Path, as_json: bool, **options: Any) -> None:
 @click.option(
     "--conflicts", type=click.Path(path_type=Path), help="CSV file for the ids of conflicting rows."
 )
-@_as_json
+@as_json
 def sync(source: str, target: str | None, conflicts: Path | None, as_json: bool) -> None:
     """Make global_id agree with employee, in one transaction."""
     from gidbench import operations
@@ -225,17 +195,17 @@ def sync(source: str, target: str | None, conflicts: Path | None, as_json: bool)
 
     if conflicts:
         check_destination(conflicts)
-    with _progress(quiet=as_json) as progress:
+    with progress_of(quiet=as_json) as progress:
         result = operations.sync(source, target, progress=progress)
     if conflicts and result.conflicts is not None:
         write_file(conflicts, result.conflicts.to_batches(), result.conflicts.schema)
-    _show(result, as_json)
+    show(result, as_json)
 
 
 @cli.command()
 @click.option("--database", metavar="URL", help="Database to check (default: DATABASE_URL).")
 @click.option("--production", is_flag=True, help="Walk the checklist for production use, too.")
-@_as_json
+@as_json
 def doctor(database: str | None, production: bool, as_json: bool) -> None:
     """Check this machine, its drivers and its database; say how to mend what is wrong."""
     from gidbench import doctor as checkup
@@ -250,6 +220,9 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
+cli.add_command(convert)
+
+
 @cli.group()
 def bench() -> None:
     """Comparisons with other tools and with the limits of the machine."""
@@ -261,15 +234,15 @@ def bench() -> None:
 @click.option("--peers", is_flag=True, help='Other libraries, too (pip install "gidbench[peers]").')
 @click.option("--huge", is_flag=True, help="100 million records to CSV, too: memory and time per record.")
 @click.option("--scratch", type=click.Path(path_type=Path), help="Folder for the files [the system's].")
-@_seed
-@_workers
-@_as_json
+@seed
+@workers
+@as_json
 def bench_generate(seed: int | None, as_json: bool, **options: Any) -> None:
     """How fast rows are made, against bars, peers and the bandwidth of memory and disk."""
     from gidbench.bench.generation_bars import compare_generation
     from gidbench.comparison_table import print_comparison
 
-    with _progress(quiet=as_json, lines=True) as progress:
+    with progress_of(quiet=as_json, lines=True) as progress:
         result = compare_generation(seed=7 if seed is None else seed, progress=progress, **options)
     if as_json:
         click.echo(json.dumps(result.to_dict(), indent=2))
@@ -277,28 +250,6 @@ def bench_generate(seed: int | None, as_json: bool, **options: Any) -> None:
         print_comparison(result)
     if result.failures:
         sys.exit(EXIT_FAILED)
-
-
-def _show(result: Outcome, as_json: bool, *, to_error: bool = False) -> None:
-    """Print a result; on standard error where standard output has the records."""
-    if as_json:
-        click.echo(json.dumps(result.to_dict(), indent=2), err=to_error)
-        return
-    from gidbench.terminal import print_outcome
-
-    print_outcome(result, to_error=to_error)
-
-
-@contextlib.contextmanager
-def _progress(*, quiet: bool = False, lines: bool = False) -> Iterator[ProgressCallback | None]:
-    """A progress bar on standard error; `lines` in its place where that is no terminal."""
-    from gidbench.terminal import progress_bar
-
-    if quiet:
-        yield None
-        return
-    with progress_bar(lines=lines) as callback:
-        yield callback
 
 
 def _terminate(*_: object) -> None:

@@ -38,6 +38,10 @@ class InputError(GidbenchError, ValueError):
     exit_code = 2
 
 
+class EmptyFileError(InputError):
+    """A file holds nothing at all, not even a header."""
+
+
 class CapacityError(GidbenchError, OverflowError):
     """A finite number space (G_IDs, national ids) is used up; nothing has been written."""
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
 
 import psutil
 import pyarrow as pa
 
 from gidbench.engine import Cancellation, Context, ProgressCallback, ending
 from gidbench.errors import GidbenchError, InputError, StoreError, VerificationError
+from gidbench.files.options import ReadOptions, limits_of
 from gidbench.files.readers import open_reader
 from gidbench.files.writers import STANDARD_OUTPUT, CsvOptions, check_destination
 from gidbench.generating import GenerationResult, Making
 from gidbench.generation.plan import Plan, employees
 from gidbench.kernels.warmup import compile_all
-from gidbench.outcome import Outcome
+from gidbench.outcome import finished
 from gidbench.processing import ProcessResult, process_file
 from gidbench.records import SCHEMAS, map_header
 from gidbench.settings import load_settings
@@ -34,7 +33,6 @@ from gidbench.units import utc_now
 from gidbench.verification import VerificationResult, digest_source
 
 _log = logging.getLogger("gidbench")
-Done = TypeVar("Done", bound=Outcome)
 _SAMPLE_ROWS = 1_000  # whose size in memory stands for the rest
 
 
@@ -137,7 +135,7 @@ def generate(
         plan.schema,
         None if out is None and into is None else str(making.digest),
     )
-    return _finished(result, started)
+    return finished(result, started)
 
 
 def _plan(spec: str | Path | Spec | None, table: str | None, seed: int) -> Plan:
@@ -184,8 +182,8 @@ def verify(
     context = _context(progress, cancellation)
     started = time.perf_counter_ns()
     with context.phase("read and digest"):
-        found = digest_source(str(source), settings.workers, context)
-    result = _finished(VerificationResult.of(found, dict(context.phases)), started)
+        found = digest_source(str(source), settings.workers, context, ReadOptions(limits=limits_of(settings)))
+    result = finished(VerificationResult.of(found, dict(context.phases)), started)
     if expect is not None and expect.strip().lower() != result.digest:
         raise VerificationError(
             f"{result.records:,} records have the digest {result.digest}, not {expect.strip()}",
@@ -232,7 +230,7 @@ def process(
     started = time.perf_counter_ns()
     with contextlib.ExitStack() as stack:
         with context.phase("open"):  # the file first: a wrong one must not leave a new database behind
-            reader = stack.enter_context(open_reader(source))
+            reader = stack.enter_context(open_reader(source, ReadOptions(limits=limits_of(settings))))
             map_header(reader.header)
             store = stack.enter_context(open_store(into))
             store.create_tables()
@@ -240,7 +238,7 @@ def process(
         result = process_file(
             reader, store, rejects=refused, workers=settings.workers, context=context, today=today
         )
-    return _finished(result, started)
+    return finished(result, started)
 
 
 def sync(
@@ -271,7 +269,7 @@ def sync(
         origin.create_tables()
         stack.enter_context(_audited(destination, "sync"))
         result = synchronise(origin, destination, context=context)
-    return _finished(result, started)
+    return finished(result, started)
 
 
 def _context(progress: ProgressCallback | None, cancellation: Cancellation | None) -> Context:
@@ -329,20 +327,3 @@ def _audited(store: Store, operation: str) -> Iterator[None]:
             store.create_tables()
             store.record(AuditEntry(operation, moment, "failed", {}, {"error": kind}))
         raise
-
-
-def _finished(result: Done, started_ns: int) -> Done:
-    """The result with the time of the whole call, and a line of it in the log."""
-    result = dataclasses.replace(result, seconds=(time.perf_counter_ns() - started_ns) / 1e9)
-    counts = ", ".join(
-        f"{name} {value:,}" for name, value in result.counts().items() if isinstance(value, int)
-    )
-    _log.info(
-        "%s: %s records in %.3f s (%.0f/s)%s",
-        result.operation,
-        f"{result.records:,}",
-        result.seconds,
-        result.records_per_second,
-        f"; {counts}" if counts else "",
-    )
-    return result

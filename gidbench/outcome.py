@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
+import logging
+import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from gidbench.tiers import tier_of
 from gidbench.units import format_count, format_rate, format_seconds
+
+_log = logging.getLogger("gidbench")
 
 
 @dataclass(frozen=True)
@@ -86,3 +91,23 @@ class Outcome:
         return (
             f"<table><caption>gidbench {html.escape(self.operation)}</caption><tbody>{body}</tbody></table>"
         )
+
+
+Done = TypeVar("Done", bound=Outcome)
+
+
+def finished(result: Done, started_ns: int) -> Done:
+    """The result with the time of the whole call, and a line of it in the log."""
+    result = dataclasses.replace(result, seconds=(time.perf_counter_ns() - started_ns) / 1e9)
+    counts = ", ".join(
+        f"{name} {value:,}" for name, value in result.counts().items() if isinstance(value, int)
+    )
+    _log.info(
+        "%s: %s records in %.3f s (%.0f/s)%s",
+        result.operation,
+        f"{result.records:,}",
+        result.seconds,
+        result.records_per_second,
+        f"; {counts}" if counts else "",
+    )
+    return result

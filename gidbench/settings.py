@@ -38,6 +38,10 @@ class Settings(BaseSettings):
         `ULTRA_PARALLEL_WORKERS`, threads that run kernels, 1 to 256; default: the cores.
     pool_size:
         `ULTRA_CONNECTION_POOL_SIZE`, database connections, 1 to 500.
+    max_rows, max_columns, max_field_bytes, max_inflated_bytes, max_inflate_ratio, max_shared_strings, max_blank_cells:
+        `GIDBENCH_MAX_ROWS` …: bounds of files that are read, see `gidbench.files.options.Limits`.
+    links:
+        `GIDBENCH_LINKS`: whether symbolic links, devices and pipes are read.
     """
 
     # Not populated by field name: a variable `WORKERS` or `POOL_SIZE` of another program would count as ours.
@@ -49,6 +53,14 @@ class Settings(BaseSettings):
         default_factory=_default_workers, ge=1, le=_MOST_WORKERS, alias="ULTRA_PARALLEL_WORKERS"
     )
     pool_size: int = Field(default=20, ge=1, le=500, alias="ULTRA_CONNECTION_POOL_SIZE")
+    max_rows: int = Field(default=1 << 40, ge=1, le=1 << 40, alias="GIDBENCH_MAX_ROWS")
+    max_columns: int = Field(default=16_384, ge=1, le=1 << 20, alias="GIDBENCH_MAX_COLUMNS")
+    max_field_bytes: int = Field(default=1 << 20, ge=1, le=1 << 30, alias="GIDBENCH_MAX_FIELD_BYTES")
+    max_inflated_bytes: int = Field(default=64 << 30, ge=1, le=1 << 50, alias="GIDBENCH_MAX_INFLATED_BYTES")
+    max_inflate_ratio: int = Field(default=1_000, ge=1, le=1 << 40, alias="GIDBENCH_MAX_INFLATE_RATIO")
+    max_shared_strings: int = Field(default=1 << 26, ge=0, le=1 << 31, alias="GIDBENCH_MAX_SHARED_STRINGS")
+    max_blank_cells: int = Field(default=100_000_000, ge=0, le=1 << 40, alias="GIDBENCH_MAX_BLANK_CELLS")
+    links: bool = Field(default=False, alias="GIDBENCH_LINKS")
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -72,6 +84,10 @@ def _explain(place: str, value: object, given: dict[str, Any]) -> InputError:
             continue
         low = next((m.ge for m in field.metadata if hasattr(m, "ge")), None)
         high = next((m.le for m in field.metadata if hasattr(m, "le")), None)
+        if field.annotation is bool:
+            return InputError(
+                f"{field.alias} is {value!r}, but must be true or false", "Change it, or remove it"
+            )
         if low is None:  # a URL: its value stays out of messages
             return InputError(f"{field.alias} is not usable", "Give a database URL as text")
         where = f"the argument {name}" if name in given else f"the environment variable {field.alias}"

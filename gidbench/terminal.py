@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from gidbench.units import format_bytes, format_count, format_rate
 if TYPE_CHECKING:
     from gidbench.batch import RunOutcome
     from gidbench.doctor import Check
+    from gidbench.files.text import Decision
 
 _TIER_STYLES = {
     "ULTRA": "bold green",
@@ -147,6 +148,30 @@ def print_outcome(result: Outcome, *, to_error: bool = False) -> None:
     for label, value in result.rows():
         table.add_row(label, escape(value))
     Console(stderr=to_error).print(table, highlight=False)
+
+
+def print_decisions(decisions: Sequence[Decision], source: Path) -> None:
+    """What was found out about a file, and how sure that is, on standard error."""
+    if not decisions:
+        return
+    console = Console(stderr=True)
+    table = Table(
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        title=escape(source.name),
+        title_justify="left",
+        title_style="bold",
+    )
+    table.add_column("what", no_wrap=True)
+    table.add_column("found", overflow="fold", max_width=40)
+    table.add_column("sure", justify="right", no_wrap=True)
+    table.add_column("why", overflow="fold")
+    for each in decisions:
+        style = "green" if each.sure >= 0.9 else "yellow" if each.sure >= 0.5 else "red"
+        sure = f"[{style}]{each.sure:.0%}[/]"
+        table.add_row(escape(each.what), escape(each.value), sure, escape(each.why))
+    console.print(table, highlight=False)
 
 
 def print_checks(checks: list[Check]) -> None:

@@ -13,6 +13,7 @@ import pyarrow.parquet
 from gidbench.digest import Digest
 from gidbench.engine import Context, ending, map_ordered
 from gidbench.errors import InputError
+from gidbench.files.options import DEFAULTS, ReadOptions
 from gidbench.files.readers import open_reader
 from gidbench.files.text import TableReader
 from gidbench.outcome import Outcome
@@ -45,7 +46,7 @@ class Found:
     digest: Digest
 
 
-def digest_source(source: str, workers: int, context: Context) -> Found:
+def digest_source(source: str, workers: int, context: Context, options: ReadOptions = DEFAULTS) -> Found:
     """The digest of a file by its extension, or of a table by URL/TABLE."""
     digest = Digest()
     if "://" in source:
@@ -61,7 +62,7 @@ def digest_source(source: str, workers: int, context: Context) -> Found:
     if typed is not None:
         _add_typed(path, typed, digest, workers, context)
     else:
-        _add_text(path, digest, workers, context)
+        _add_text(path, digest, workers, context, options)
     return Found(str(path), digest)
 
 
@@ -112,9 +113,9 @@ def _add_all(
             context.report("verifying", done(), total)
 
 
-def _add_text(path: Path, digest: Digest, workers: int, context: Context) -> None:
+def _add_text(path: Path, digest: Digest, workers: int, context: Context, options: ReadOptions) -> None:
     """Add the records of a file of text cells; a malformed one is an InputError that names its line."""
-    with open_reader(path) as first:
+    with open_reader(path, options) as first:
         for sheet in first.sheets():
             _add_sheet(path, sheet, digest, workers, context)
 

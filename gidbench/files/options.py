@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from gidbench.errors import InputError
+from gidbench.settings import Settings
+
+MOST_HEADER_ROWS = 100
+LIMITS = (
+    "max_rows",
+    "max_columns",
+    "max_field_bytes",
+    "max_inflated_bytes",
+    "max_inflate_ratio",
+    "max_shared_strings",
+    "max_blank_cells",
+    "links",
+)
 
 
 @dataclass(frozen=True)
@@ -71,5 +87,36 @@ class ReadOptions:
     is_header: Callable[[list[str]], bool] | None = None
     limits: Limits = field(default_factory=Limits)
 
+    def check(self) -> None:
+        """Raise InputError where something that was said cannot be meant, whatever the kind of file."""
+        if self.encoding is not None:
+            try:
+                codecs.lookup(self.encoding)
+            except LookupError:
+                raise InputError(
+                    f"there is no encoding {self.encoding!r}", "Say one like utf-8 or cp1252"
+                ) from None
+        if self.header is not None and not 0 <= self.header <= MOST_HEADER_ROWS:
+            raise InputError(
+                f"a header of {self.header:,} rows is asked for, but it has 0 to {MOST_HEADER_ROWS}",
+                "Give another number, or leave it out",
+            )
+        if isinstance(self.sheet, int) and self.sheet < 1:
+            raise InputError(f"there is no sheet {self.sheet}", "Count sheets from 1")
+
 
 DEFAULTS = ReadOptions()
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The bounds that settings give."""
+    return Limits(
+        rows=settings.max_rows,
+        columns=settings.max_columns,
+        field_bytes=settings.max_field_bytes,
+        inflated_bytes=settings.max_inflated_bytes,
+        inflate_ratio=settings.max_inflate_ratio,
+        shared_strings=settings.max_shared_strings,
+        blank_cells=settings.max_blank_cells,
+        links=settings.links,
+    )

@@ -2,71 +2,119 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
 
-import pyarrow as pa
-
-from gidbench.errors import InputError
+from gidbench.errors import EmptyFileError, InputError
 from gidbench.files.csv_reader import CsvReader
 from gidbench.files.excel_reader import ExcelReader
+from gidbench.files.inflating import COMPRESSIONS, inflated
+from gidbench.files.options import DEFAULTS, ReadOptions
+from gidbench.files.table_files import ArrowReader, ParquetReader
 from gidbench.files.text import TableReader
 
+STANDARD_INPUT = "-"
 _ZIP_MAGIC = b"PK\x03\x04"
-_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _BLOCK = 4 << 20
 
-READERS: dict[str, Callable[..., TableReader]] = {
+READERS: dict[str, Callable[..., Any]] = {
     ".csv": CsvReader,
     ".tsv": CsvReader,
     ".txt": CsvReader,
     ".xlsx": ExcelReader,
+    ".parquet": ParquetReader,
+    ".arrow": ArrowReader,
 }
+TEXTS = (".csv", ".tsv", ".txt")
+WORKBOOKS = (".xlsx", ".xls", ".xlsb", ".ods")
+
+
+def source_kind(path: Path) -> str:
+    """The extension that decides on the reader of a file, without that of a compression."""
+    if str(path) == STANDARD_INPUT:
+        return ".csv"
+    suffix = path.suffix.lower()
+    return Path(path.stem).suffix.lower() if suffix in COMPRESSIONS else suffix
 
 
 @contextmanager
-def open_reader(path: Path) -> Iterator[TableReader]:
-    """A reader by the file's extension. Raises InputError where there is no such file or reader.
+def open_reader(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[TableReader]:
+    """A reader by the file's extension; `-` is text on standard input.
 
-    Text within .gz or .zst is decompressed into a temporary file first.
+    Raises InputError where there is no such file or reader, where it is a link, a device or a pipe and
+    `options.limits.links` is not set; EmptyFileError where the file holds nothing.
     """
+    with ExitStack() as stack:
+        kind, name = source_kind(path), path.name
+        if str(path) != STANDARD_INPUT:
+            _check(path, kind, links=options.limits.links)
+        if str(path) == STANDARD_INPUT or not path.is_file():
+            path = stack.enter_context(_spooled(path, kind, options))
+        if path.suffix.lower() in COMPRESSIONS:
+            path = stack.enter_context(inflated(path, options.limits))
+        if path.stat().st_size == 0:
+            raise EmptyFileError(f"{name} is empty", "Give a file with a header row")
+        if kind in TEXTS:
+            with path.open("rb") as file:
+                if file.read(4) == _ZIP_MAGIC:
+                    raise InputError(
+                        f"{name} is a zip archive or workbook, not text", "Name it .xlsx if it is one"
+                    )
+        reader = _opened(READERS[kind], path, options)
+        stack.callback(reader.close)
+        yield reader
+
+
+def _opened(make: Callable[..., Any], path: Path, options: ReadOptions) -> TableReader:
+    """A reader; those that take no options yet decide for themselves."""
+    if "options" in inspect.signature(make).parameters:
+        reader: Any = make(path, options)
+    else:
+        reader = make(path)
+        reader.decisions, reader.header_rows = (), 1
+    known: TableReader = reader
+    return known
+
+
+def _check(path: Path, kind: str, *, links: bool) -> None:
+    if path.is_symlink() and not links:
+        raise InputError(
+            f"{path} is a symbolic link", "Name the file itself, or allow links (--links, GIDBENCH_LINKS=1)"
+        )
     if not path.exists():
         raise InputError(f"there is no file {path}", "Check the name and the folder")
-    if not path.is_file():
-        raise InputError(f"{path} is not a regular file", "Name a file")
-    suffix = path.suffix.lower()
-    if suffix in _COMPRESSIONS:
-        with _decompressed(path, _COMPRESSIONS[suffix]) as plain, open_reader(plain) as reader:
-            yield reader
-        return
-    if suffix not in READERS:
-        raise InputError(f"{path.name} has the extension {suffix!r}", f"Use one of {', '.join(READERS)}")
-    if suffix != ".xlsx":
-        with path.open("rb") as file:
-            if file.read(4) == _ZIP_MAGIC:
-                raise InputError(
-                    f"{path.name} is a zip archive or workbook, not text", "Name it .xlsx if it is one"
-                )
-    reader = READERS[suffix](path)
-    try:
-        yield reader
-    finally:
-        reader.close()
+    if path.is_dir() or not (links or path.is_file()):
+        raise InputError(
+            f"{path} is not a regular file",
+            "Name a file; devices and pipes are read only where allowed (--links)",
+        )
+    if kind not in READERS:
+        raise InputError(
+            f"{path.name} has the extension {path.suffix.lower()!r}", f"Use one of {', '.join(READERS)}"
+        )
 
 
 @contextmanager
-def _decompressed(path: Path, codec: str) -> Iterator[Path]:
-    """The content of a compressed file in a temporary one, which is removed at the end."""
+def _spooled(path: Path, kind: str, options: ReadOptions) -> Iterator[Path]:
+    """What comes from standard input, a pipe or a device, in a temporary file."""
     with tempfile.TemporaryDirectory(prefix="gidbench-") as folder:
-        plain = Path(folder) / path.stem
-        try:
-            with pa.input_stream(str(path), compression=codec) as source, plain.open("wb") as target:
-                while block := source.read(_BLOCK):
-                    target.write(block)
-        except (OSError, pa.ArrowException) as error:
-            raise InputError(
-                f"{path.name} cannot be decompressed ({str(error).splitlines()[0]})", "Check that it is whole"
-            ) from error
+        name = f"standard input{kind}" if str(path) == STANDARD_INPUT else path.name
+        plain = Path(folder) / name
+        with ExitStack() as stack:
+            source: BinaryIO = (
+                sys.stdin.buffer if str(path) == STANDARD_INPUT else stack.enter_context(path.open("rb"))
+            )
+            target, size = stack.enter_context(plain.open("wb")), 0
+            while block := source.read(_BLOCK):
+                size += target.write(block)
+                if size > options.limits.inflated_bytes:
+                    raise InputError(
+                        f"{name} goes on after {options.limits.inflated_bytes:,} bytes",
+                        "Raise the limit of inflated bytes if you trust it",
+                    )
         yield plain

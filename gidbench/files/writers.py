@@ -16,16 +16,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
-import pyarrow.parquet
 
 from gidbench.errors import InputError
 from gidbench.files.atomic import replacing
 from gidbench.files.compressed import GzipCsvWriter, ZstdCsvWriter
 from gidbench.files.csv_writer import CsvWriter
 from gidbench.files.early import open_early
+from gidbench.files.parquet_writer import ROW_GROUP, ParquetWriter
 from gidbench.files.xlsx_writer import XlsxWriter
 
-ROW_GROUP = 131_072  # rows per Parquet row group and per Arrow IPC batch
 STANDARD_OUTPUT = "-"
 
 
@@ -45,26 +44,6 @@ class Writer(Protocol):
     def close(self) -> None:
         """Write what ends the file; the file itself is the caller's."""
         ...
-
-
-class ParquetWriter:
-    """Parquet, snappy, row groups of ROW_GROUP rows."""
-
-    part_rows = ROW_GROUP
-
-    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
-        self._file = pa.parquet.ParquetWriter(file, schema)
-
-    def prepare(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        return batch
-
-    def write(self, prepared: pa.RecordBatch) -> int:
-        if prepared.num_rows:
-            self._file.write_batch(prepared, row_group_size=ROW_GROUP)
-        return int(prepared.nbytes)
-
-    def close(self) -> None:
-        self._file.close()
 
 
 class ArrowWriter:

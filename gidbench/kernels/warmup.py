@@ -22,6 +22,7 @@ from gidbench.kernels import (
     scan_dialect,
     sheets,
     texts,
+    typed,
 )
 from gidbench.kernels.registry import make_ready, registered
 
@@ -41,6 +42,7 @@ MODULES = (
     scan_dialect,
     sheets,
     texts,
+    typed,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import zipfile
 from pathlib import Path
 
@@ -12,7 +13,10 @@ import pytest
 from gidbench.errors import InputError
 from gidbench.files.csv_reader import CsvReader
 from gidbench.files.excel_reader import ExcelReader
+from gidbench.files.options import Limits, ReadOptions
 from gidbench.files.readers import READERS, open_reader
+
+LINKS = ReadOptions(limits=Limits(links=True))
 
 
 def refused(path: Path, pattern: str) -> None:
@@ -70,7 +74,7 @@ def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
     refused(tmp_path / "pipe.csv", "not a regular file")
 
 
-@pytest.mark.parametrize("name", ["t.docx", "t", "t.csv.bak", "t.parquet"])
+@pytest.mark.parametrize("name", ["t.docx", "t", "t.csv.bak", "t.pdf.gz"])
 def test_an_unknown_extension_is_refused_and_the_known_ones_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("a,b\n")
     refused(tmp_path / name, r"extension.*Use one of \.csv, \.tsv, \.txt, \.xlsx")
@@ -82,11 +86,41 @@ def test_an_empty_file_is_refused(tmp_path: Path, extension: str) -> None:
     refused(tmp_path / f"t{extension}", "empty|cannot be read")
 
 
-def test_a_link_to_a_file_is_followed(tmp_path: Path) -> None:
+def test_a_link_to_a_file_is_followed_only_where_that_is_allowed(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n")
     (tmp_path / "link.csv").symlink_to(tmp_path / "t.csv")
-    with open_reader(tmp_path / "link.csv") as reader:
+    refused(tmp_path / "link.csv", r"link\.csv is a symbolic link.*--links, GIDBENCH_LINKS=1")
+    with open_reader(tmp_path / "link.csv", LINKS) as reader:
         assert reader.header == ["a", "b"]
+
+
+def test_a_link_to_nothing_is_no_file_where_links_are_allowed(tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "t.csv")
+    with pytest.raises(InputError, match="there is no file"), open_reader(tmp_path / "link.csv", LINKS):
+        pytest.fail("must not open")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
+def test_a_pipe_is_read_where_that_is_allowed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    writer = threading.Thread(target=(tmp_path / "pipe.csv").write_text, args=("a,b\n1,2\n",))
+    writer.start()
+    with open_reader(tmp_path / "pipe.csv", LINKS) as reader:
+        writer.join()
+        assert reader.header == ["a", "b"]
+        [(_, chunk)] = reader.chunks()
+        assert [column.to_pylist() for column in reader.parse(chunk, (0, 1)).columns] == [["1"], ["2"]]
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device on this system")
+def test_a_device_that_never_ends_is_given_up_at_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "zero.csv").symlink_to("/dev/zero")
+    options = ReadOptions(limits=Limits(links=True, inflated_bytes=10_000_000))
+    with (
+        pytest.raises(InputError, match=r"zero\.csv goes on after 10,000,000 bytes"),
+        open_reader(tmp_path / "zero.csv", options),
+    ):
+        pytest.fail("must not open")
 
 
 def test_the_reader_is_closed_when_the_block_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ import numba
 import numpy as np
 import pyarrow as pa
 
-from gidbench import gid
+from gidbench import gid, inference
 from gidbench.digest import digest_of
 from gidbench.files.csv_writer import CsvWriter
 from gidbench.files.xlsx_writer import XlsxWriter
@@ -238,8 +238,66 @@ def scanned() -> dict[str, Any]:
     }
 
 
+TYPED = {
+    "whole": [
+        "1",
+        "",
+        "-25",
+        "0",
+        "12345678",
+        "123456789",
+        "3201010101900001",
+        str(2**63 - 1),
+        str(-(2**63)),
+    ],
+    "too large": ["9223372036854775808"],
+    "codes": ["007", "1"],
+    "numbers": ["1.10", "-.5", "", "1.5e3", "1e-5", "-0.0", "2", "1" + "0" * 22, "123456789012345"],
+    "hard": ["0.30000000000000004", "1.7976931348623157e308", "9007199254740993", "1e-300"],
+    "no numbers": ["1.5", "5.", "12e5", "1.5.2", "-", "."],
+    "truths": ["true", "FALSE", "", "True"],
+    "no truths": ["true", "t"],
+    "days": ["2024-02-29", "", "0001-01-01", "9999-12-31"],
+    "no days": ["2023-02-29", "1900-02-29", "2024-13-01", "0000-01-01"],
+    "slashes": ["1/2/2024", "31/12/1999", "29/02/2000"],
+    "moments": ["2024-02-29 01:02:03.000004", "", "2024-02-29T23:59:59", "2024-02-29 01:02", "2024-02-29"],
+    "no moments": ["2024-02-29 24:00:00", "2024-02-30 00:00:00.000000"],
+    "texts": ["a", "", "\u00e9"],
+}
+
+
+def typed_texts() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, texts in TYPED.items():
+        column = pa.array(texts)
+        shown = inference.examine(column)
+        found[name] = [
+            shown.kinds,
+            shown.values,
+            [inference.examine(column.slice(n, 1)).kinds for n in range(len(texts))],
+        ]
+        for bit in range(12):
+            result = inference.read(column, 1 << bit, inference.Evidence())
+            if result is not None:
+                result[0].validate(full=True)
+                found[f"{name} as {bit}"] = [repr(value) for value in result[0].to_pylist()], result[1].kinds
+        found[f"{name} as text"] = inference.read(column, inference.TEXT, shown)[0].to_pylist()
+    return found
+
+
 def probe() -> dict[str, Any]:
-    parts = (generated, written, digested, mixed, coded, taken_in, remembered, scanned, scanned_forgivingly)
+    parts = (
+        generated,
+        written,
+        digested,
+        mixed,
+        coded,
+        taken_in,
+        remembered,
+        scanned,
+        scanned_forgivingly,
+        typed_texts,
+    )
     with warnings.catch_warnings():
         # Arithmetic modulo 2^64 is meant; compiled code says nothing about it. Any other warning is a fault.
         warnings.simplefilter("error")

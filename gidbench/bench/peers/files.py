@@ -18,7 +18,7 @@ from gidbench.engine import Context
 from gidbench.errors import InputError, VerificationError
 from gidbench.files.csv_writer import CsvWriter
 from gidbench.files.excel_reader import ExcelReader
-from gidbench.files.writers import ROW_GROUP
+from gidbench.files.parquet_writer import ROW_GROUP
 from gidbench.generating import Making
 from gidbench.generation.plan import employees
 from gidbench.operations import generate

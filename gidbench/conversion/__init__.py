@@ -1,0 +1,1 @@
+"""Parts of a conversion: see `gidbench.converting`."""
