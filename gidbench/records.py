@@ -84,6 +84,7 @@ class Reason(IntEnum):
     NOT_UTF8 = 15
     DUPLICATE_IN_FILE = 16
     DUPLICATE_IN_TABLE = 17
+    PRECISION_LOST = 18
 
     @property
     def code(self) -> str:

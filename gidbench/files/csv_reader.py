@@ -13,9 +13,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gidbench.arrays import array_address
 from gidbench.errors import InputError
+from gidbench.files.fields import Fields, flag_undecodable, gathered
 from gidbench.files.text import TextBatch
-from gidbench.kernels import scan
+from gidbench.kernels import fields, scan
+from gidbench.kernels.fields import NOT_UTF8
+from gidbench.kernels.memory import SLACK
+from gidbench.lending import Scratch
 from gidbench.records import Reason
 
 CHUNK_BYTES = 4 << 20  # large enough that a chunk's fixed costs vanish, small enough to keep memory flat
@@ -25,7 +30,7 @@ _DELIMITERS = ",;\t|"
 _QUOTE = ord('"')
 _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _UTF8_BOM = b"\xef\xbb\xbf"
-NOT_UTF8 = 4  # flag beside those of `scan`
+_scratch = Scratch()
 
 FLAG_REASONS = {
     scan.COLUMN_COUNT: Reason.COLUMN_COUNT,
@@ -48,6 +53,8 @@ class CsvReader:
         with path.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._bytes = np.frombuffer(self._map, np.uint8)
+        pages = -(-self.size // mmap.PAGESIZE)  # what is left of the last one is zeros
+        self._readable_end = array_address(self._bytes) + pages * mmap.PAGESIZE
         if encoding := _BOMS.get(self._map[:2]):
             raise InputError(f"{path.name} is {encoding}, not UTF-8", "Save it as UTF-8")
         start = 3 if self._map[:3] == _UTF8_BOM else 0
@@ -99,7 +106,7 @@ class CsvReader:
         return self.size
 
     def _last_end(self, start: int, end: int) -> int:
-        if self._map.find(b'"', start, end) < 0:  # without quotes any line end is the end of a record
+        if not fields.holds_byte(self._bytes, start, end, _QUOTE):  # without quotes any line end is the end of a record
             after = self._map.rfind(b"\n", start, end) + 1
             if after:  # else the line ends may be \r alone
                 return after
@@ -112,7 +119,74 @@ class CsvReader:
             yield end - start, (start, end)
             start = end
 
+    def locate(self, chunk: tuple[int, int], wanted: Sequence[int]) -> Fields | None:
+        """See `gidbench.files.fields.FieldReader`; None where a record is not plain (see `kernels.fields`)."""
+        start, end = chunk
+        size, width = end - start, len(self.header)
+        positions = _scratch.take("positions", size + 2 * fields.AT_ONCE, np.int32)
+        ends, lines = (_scratch.take(name, size + 2, np.int32) for name in ("ends", "lines"))
+        blocks = _scratch.take("blocks", size // fields.BLOCK + 2, np.int32)
+        facts = np.zeros(fields.FACTS, np.int64)
+        delimiter = ord(self.delimiter)
+        found = fields.find_separators(
+            self._bytes, start, end, delimiter, _QUOTE, positions, ends, lines, blocks, facts
+        )
+        if found == fields.NOT_PLAIN:
+            return None
+        firsts = _scratch.take("firsts", found, np.int32)
+        starts, record_lines = np.empty(found, np.int32), np.empty(found, np.int64)
+        flags = np.empty(found, np.uint8)
+        count = fields.find_records(
+            self._bytes, start, found, positions, ends, lines, width, firsts, starts, record_lines, flags
+        )
+        addresses = _scratch.take("addresses", len(wanted) * count, np.int64).reshape(len(wanted), count)
+        lengths = _scratch.take("lengths", len(wanted) * count, np.int32).reshape(len(wanted), count)
+        extra = np.empty(size + SLACK if facts[fields.DOUBLED] else 0, np.uint8)
+        fields.locate(
+            self._bytes,
+            start,
+            _QUOTE,
+            np.array(wanted, np.int16),
+            width,
+            positions,
+            firsts[:count],
+            flags[:count],
+            extra,
+            addresses,
+            lengths,
+        )
+
+        odd = np.empty(count if facts[fields.ODD] else 0, np.int32)
+        if odd.size:
+            odd = odd[: fields.find_odd(starts[:count], size, blocks[: facts[fields.ODD]], odd)]
+
+        def raw(record: int) -> str:
+            last = start + int(starts[record + 1]) if record + 1 < count else end
+            return self._text(start + int(starts[record]), last)
+
+        return Fields(
+            addresses,
+            lengths,
+            (self._readable_end,) * len(wanted),
+            odd,
+            flags[:count],
+            record_lines[:count],
+            int(lines[found - 1]) if found else 0,
+            raw,
+            (self._bytes, extra),
+        )
+
     def parse(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
+        found = self.locate(chunk, wanted)
+        if found is None:
+            return self._split(chunk, wanted)
+        flag_undecodable(found)
+        columns = tuple(gathered(found, slot) for slot in range(len(wanted)))
+        self.release(chunk)
+        return TextBatch(columns, found.flags, found.lines, found.line_count, found.raw)
+
+    def _split(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
+        """The same, whatever the records are like."""
         start, end = chunk
         slots = np.full(len(self.header), -1, np.int16)
         slots[list(wanted)] = np.arange(len(wanted))
@@ -124,7 +198,7 @@ class CsvReader:
         count = scan.split(
             self._bytes, start, end, ord(self.delimiter), _QUOTE, slots, texts, offsets, starts, lines, flags
         )
-        self._forget(start, end)
+        self.release(chunk)
         columns = tuple(
             _column(offsets[slot, : count + 1], texts[slot], flags[:count]) for slot in range(len(wanted))
         )
@@ -133,13 +207,17 @@ class CsvReader:
             columns = tuple(pc.if_else(pa.array(undecodable), "", column) for column in columns)
 
         def raw(record: int) -> str:
-            piece = self._map[int(starts[record]) : int(starts[record + 1])]
-            return piece.decode("utf-8", "backslashreplace").rstrip("\r\n")
+            return self._text(int(starts[record]), int(starts[record + 1]))
 
         return TextBatch(columns, flags[:count], lines[:count], int(lines[count]), raw)
 
-    def _forget(self, start: int, end: int) -> None:
+    def _text(self, start: int, end: int) -> str:
+        """A record as it stands in the file."""
+        return self._map[start:end].decode("utf-8", "backslashreplace").rstrip("\r\n")
+
+    def release(self, chunk: tuple[int, int]) -> None:
         """Let the system drop the pages of a parsed chunk; else all of the file counts as our memory."""
+        start, end = chunk
         if hasattr(mmap, "MADV_DONTNEED"):
             first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
             if end - first >= mmap.PAGESIZE:

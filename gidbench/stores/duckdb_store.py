@@ -288,6 +288,14 @@ class DuckDBStore:
             ],
         )
 
+    def entries(self, operation: str) -> list[AuditEntry]:
+        rows = self.rows(
+            "SELECT operation, started_at, outcome, counts, parameters FROM audit_log WHERE operation = ?"
+            " ORDER BY started_at",
+            [operation],
+        )
+        return [AuditEntry(*row[:3], json.loads(row[3]), json.loads(row[4])) for row in rows]
+
     def synchroniser(self, now: datetime) -> Synchroniser:
         return DuckDBSynchroniser(self, now)
 

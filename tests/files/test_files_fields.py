@@ -1,0 +1,107 @@
+"""Fields found in place against the twin made of regular expressions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from naive_csv import COLUMN_COUNT, NOT_UTF8, RawRecord, naive_split
+
+from gidbench.files.csv_reader import CsvReader
+from gidbench.files.fields import Fields, gathered
+
+PIECES = st.sampled_from(
+    [b'"', b'""', b'"a"', b",", b",", b"\r", b"\n", b"\n", b"\r\n", b"a", b"bc", b" ", b"\xc3\xa9", b"\x00", b"\xff"]
+    + [b"x" * 15, b"y" * 33, b"0123456789" * 7]
+)
+TEXT = st.lists(PIECES, max_size=60).map(b"".join)
+# what is nearly always plain: quotes open and close fields
+CELL = st.sampled_from([b"", b"a", b'"a"', b'""', b'"b,c"', b'"d\ne"', b'"f\r\ng"', b'"h""i"', b'"""', b"j" * 70, b'5"', b"\xc3\xa9"])
+RECORD = st.lists(CELL, min_size=2, max_size=3).map(b",".join)
+PLAIN = st.lists(st.tuples(RECORD, st.sampled_from([b"\n", b"\n", b"\r\n", b"\n\n"])), max_size=30).map(
+    lambda parts: b"".join(b"".join(part) for part in parts)
+)
+
+
+def located(folder: Path, data: bytes, width: int, wanted: list[int], lead: int = 0) -> tuple[Fields | None, int]:
+    """Fields of `data`, which ends with its file and begins behind a header and `lead` bytes."""
+    header = (",".join("abcdef"[:width]) + "\n").encode() + b"\n" * lead
+    (folder / "x.csv").write_bytes(header + data)
+    reader = CsvReader(folder / "x.csv")
+    return reader.locate((len(header), len(header) + len(data)), wanted), len(header)
+
+
+def texts(found: Fields) -> list[tuple[bytes, ...]]:
+    columns = [gathered(found, slot).cast("binary").to_pylist() for slot in range(len(found.limits))]
+    return list(zip(*columns, strict=True)) if columns else [()] * found.flags.size
+
+
+def raw_of(data: bytes, expected: list[RawRecord]) -> list[str]:
+    ends = [record.start for record in expected[1:]] + [len(data)] * bool(expected)
+    return [
+        data[record.start : end].decode("utf-8", "backslashreplace").rstrip("\r\n")
+        for record, end in zip(expected, ends, strict=True)
+    ]
+
+
+@given(st.one_of(TEXT, PLAIN), st.integers(1, 3), st.data())
+@example(b"a" * 63 + b"\r\n" + b"b", 1, None)
+@example(b"a" * 63 + b"\r" + b'"b"', 1, None)
+@example(b"a" * 62 + b',"' + b'""",x\n', 3, None)
+@example(b'"' + b"a" * 62 + b'""b"\n', 1, None)
+@example(b"a" * 64, 1, None)
+@example(b'"' + b"\n" * 200 + b'"', 1, None)
+@example(b"\n" * 200 + b"a\n", 1, None)
+@example(b",\n" * 200, 2, None)
+def test_fields_are_those_of_the_twin_or_none_is_found_at_all(tmp_path, data, width, draw):
+    wanted = list(range(width))
+    if draw is not None:
+        wanted = draw.draw(st.lists(st.integers(0, width - 1), unique=True, max_size=width))
+    found, _ = located(tmp_path, data, width, wanted)
+    expected = naive_split(data, ",", width)
+    if found is None:  # for a reason
+        lone = data.replace(b"\r\n", b"")
+        assert b"\r" in lone or any(record.flag not in (0, COLUMN_COUNT) for record in expected)
+        return
+    assert found.flags.tolist() == [record.flag for record in expected]
+    assert found.lines.tolist() == [record.line for record in expected]
+    assert texts(found) == [tuple(record.fields[slot] for slot in wanted) for record in expected]
+    assert [found.raw(row) for row in range(len(expected))] == raw_of(data, expected)
+    assert found.ascii == data.isascii()
+    assert found.line_count == len(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")) - 1
+
+
+@given(PLAIN)
+def test_plain_files_are_taken_by_this_path(tmp_path, data):
+    expected = naive_split(data, ",", 2)
+    if all(record.flag in (0, COLUMN_COUNT) for record in expected):
+        assert located(tmp_path, data, 2, [0])[0] is not None
+
+
+@pytest.mark.parametrize("last", range(5))
+def test_a_file_that_ends_with_a_page_is_read_to_its_end(tmp_path, last):
+    header = len(b"a,b\n")
+    body = b"".join(b"%07d,%08d\n" % (n, n) for n in range(2_000))
+    body = body[: 8192 - header - 30]
+    body = body[: body.rindex(b"\n") + 1]
+    room = 8192 - header - len(body)
+    body += b"x," + b"y" * (room - 2 - last) + b"z" * last
+    assert (header + len(body)) % 4096 == 0
+    found, _ = located(tmp_path, body, 2, [1])
+    assert texts(found)[-1] == (b"y" * (room - 2 - last) + b"z" * last,)
+
+
+@given(PLAIN, st.integers(0, 3))
+def test_columns_are_utf8_and_undecodable_records_are_flagged(tmp_path, data, bad):
+    header = b"a,b\n"
+    data += b"\n" + b"\xff,\xc3\xa9\n" * bad
+    (tmp_path / "x.csv").write_bytes(header + data)
+    reader = CsvReader(tmp_path / "x.csv")
+    batch = reader.parse((len(header), len(header) + len(data)), [1, 0])
+    assert (batch.flags == NOT_UTF8).sum() == bad
+    for column in batch.columns:
+        column.validate(full=True)
+        assert all(column[row].as_py() == "" for row in np.flatnonzero(batch.flags))
