@@ -42,7 +42,9 @@ class RejectLimit:
             return given
         match = re.fullmatch(r"(\d+)|(\d+(?:\.\d+)?) ?%", str(given).strip().replace("_", ""))
         if not match or float(match[2] or 0) > 100:
-            raise InputError(f"max_rejects is {given!r}", "Give a number such as 100, or per cent such as 2.5%")
+            raise InputError(
+                f"max_rejects is {given!r}", "Give a number such as 100, or per cent such as 2.5%"
+            )
         return cls(int(match[1])) if match[1] else cls(float(match[2]), per_cent=True)
 
     def broken(self, rejected: int, records: int, *, at_the_end: bool = False) -> bool:
@@ -67,7 +69,7 @@ class LooseGids:
     def __init__(self) -> None:
         self._next = gid.FIRST_ORDINAL
 
-    def take(self, count: int, expected_more: int = 0) -> npt.NDArray[np.int64]:
+    def take(self, count: int, expected_more: int = 0) -> npt.NDArray[np.int64]:  # noqa: ARG002
         gid.check_capacity(self._next, count)
         self._next += count
         return np.arange(self._next - count, self._next, dtype=np.int64)
@@ -158,15 +160,13 @@ class Admission:
         reader, units, chunk = piece
         found = None
         with self._context.stage("parse"):
-            plain = isinstance(reader, FieldReader)
-            if plain:
+            if isinstance(reader, FieldReader):
                 found = reader.locate(chunk, self._validation.wanted)
             if found is None:
-                plain = False
                 found = fields_of(reader.parse(chunk, self._validation.wanted))
         with self._context.stage("validate"):
             checked = self._validation.check(found)
-        if plain:
+        if isinstance(reader, FieldReader):
             reader.release(chunk)
         return reader, units, checked
 
@@ -265,7 +265,9 @@ class Admission:
 
     def _settle(self, part: _Part, low: int, high: int) -> pa.RecordBatch | None:
         """Decide on the records low .. high - 1 of a part; the accepted ones with their G_IDs."""
-        if self._first > part.record + low or (self._last is not None and self._last < part.record + high - 1):
+        if self._first > part.record + low or (
+            self._last is not None and self._last < part.record + high - 1
+        ):
             low = max(low, self._first - part.record)
             high = min(high, high if self._last is None else self._last + 1 - part.record)
             self._over = self._last is not None and self._last < part.record + part.size

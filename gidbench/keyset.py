@@ -72,7 +72,9 @@ class KeySet:
             self._resize(part, int(lines * (2.0 if lines < _SMALL_LINES else _FACTOR)))
 
     def _resize(self, part: int, lines: int) -> None:
-        room = np.empty(keytable.PLACES * (lines + 1), np.uint64)  # numpy asks for huge pages for `empty` only
+        room = np.empty(
+            keytable.PLACES * (lines + 1), np.uint64
+        )  # numpy asks for huge pages for `empty` only
         skip = -array_address(room) % keytable.LINE_BYTES // 8
         larger = room[skip : skip + keytable.PLACES * lines]
         larger[:] = 0

@@ -214,7 +214,11 @@ class _Ranges:
                 with context.phase("verify"):
                     self.verify(counts, inserted, store.count(TABLE) - held)
                 self.refused.seal()
-                parameters = {"unit": run.unit, "file": self.share.file, "records": [first, run.next_record - 1]}
+                parameters = {
+                    "unit": run.unit,
+                    "file": self.share.file,
+                    "records": [first, run.next_record - 1],
+                }
                 store.record(AuditEntry("process", self.moment, "done", counts, parameters))
                 committing = True
                 started = time.perf_counter_ns()

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from gidbench.arrays import array_address, fixed_values, text_buffers
 from gidbench.files.csv_reader import FLAG_REASONS
 from gidbench.files.fields import Fields, flag_undecodable, gather
-from gidbench.kernels import fields, intake
+from gidbench.kernels import fields, intake, keytable
 from gidbench.kernels.memory import SLACK
 from gidbench.lending import Scratch
 from gidbench.records import EARLIEST_BIRTH, NAME_LENGTH, PERSONAL_NUMBER_LENGTH, Reason, map_header
@@ -155,7 +155,7 @@ class Validation:
         bod = pa.Array.from_buffers(pa.date32(), count, [None, held])
         codes = _first_reasons(found)
         unfit = np.flatnonzero(codes)
-        keys[unfit] = intake.EMPTY
+        keys[unfit] = keytable.EMPTY
         faults = {row: self._fault(source, row, Reason(int(codes[row]))) for row in unfit.tolist()}
         told = {row: fault for row, fault in faults.items() if fault is not None}
         return Checked(source, codes, keys, name, number, digits, passport, bod, unnumbered, told)

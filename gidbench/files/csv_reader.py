@@ -106,7 +106,9 @@ class CsvReader:
         return self.size
 
     def _last_end(self, start: int, end: int) -> int:
-        if not fields.holds_byte(self._bytes, start, end, _QUOTE):  # without quotes any line end is the end of a record
+        if not fields.holds_byte(
+            self._bytes, start, end, _QUOTE
+        ):  # without quotes any line end is the end of a record
             after = self._map.rfind(b"\n", start, end) + 1
             if after:  # else the line ends may be \r alone
                 return after

@@ -157,7 +157,7 @@ def find_separators(data, start, end, delimiter, quote, positions, ends, lines, 
                 total += 1
     if quoted or carried != _ZERO:
         return NOT_PLAIN
-    if count == 0 and size > 0 or size > 0 and positions[ends[count - 1]] + 1 < size:
+    if size > 0 and (count == 0 or positions[ends[count - 1]] + 1 < size):
         positions[total] = size
         ends[count] = total
         lines[count] = count + extra  # its line does not end
@@ -364,4 +364,3 @@ def flag_undecodable(addresses, lengths, rows, flags):
             flags[row] = NOT_UTF8
             found += 1
     return found
-

@@ -189,9 +189,11 @@ def national_ids(addresses, lengths, numbers, keys, digits, codes):
                 code, key = _national_id(at, length)
         else:
             code, key = _national_id(at, length)
-        if numbers.size > 0 and numbers[row] != 0:
-            if code == 0 and key > LARGEST_EXACT or code == INVALID and _was_double(at, at + length):
-                code, key = PRECISION_LOST, EMPTY
+        double = numbers.size > 0 and numbers[row] != 0
+        if double and (
+            (code == 0 and key > LARGEST_EXACT) or (code == INVALID and _was_double(at, at + length))
+        ):
+            code, key = PRECISION_LOST, EMPTY
         if not plain or code != 0:
             _write_digits(max(key, 0), out + 16 * row)
         codes[row] = code
@@ -262,9 +264,7 @@ def _read_ten(at):
         digits = (word & _FOUR_BYTES) | (((word >> _S40) & _TWO_BYTES) << _S32) | ((rest >> _S48) << _S48)
     else:
         separator = load1(at + 2)
-        if separator != load1(at + 5) or not (
-            separator == _DASH or separator == _SLASH or separator == _DOT
-        ):
+        if separator != load1(at + 5) or not (separator == _DASH or separator == _SLASH or separator == _DOT):
             return NO_DATE
         digits = (rest >> _S32) | (((word >> _S24) & _TWO_BYTES) << _S32) | (word << _S48)
     if no_digits(digits) != _ZERO_WORD:
@@ -280,10 +280,10 @@ def _read_ten(at):
     february = _U(29) if leap else _U(28)
     last = february if month == _U(2) else last
     early = _U(1) if month <= _U(2) else _U(0)
-    year -= early
+    year += _U(400) - early  # none is below zero
     century = year // _HUNDRED
     of_year = (_U(153) * (month + _U(12) * early - _U(3)) + _U(2)) // _U(5) + day
-    found = np.int64(_U(365) * year + (year >> _U(2)) - century + (century >> _U(2)) + of_year) - 719_469
+    found = np.int64(_U(365) * year + (year >> _U(2)) - century + (century >> _U(2)) + of_year) - 865_566
     good = (month - _U(1) < _U(12)) & (day - _U(1) < last)
     return found if good else NO_DATE
 

@@ -130,9 +130,7 @@ def _equal_words(typing, address, word):
     def generate(context, builder, signature, arguments):
         kind = ir.VectorType(_WORD, 8)
         block = builder.load(_pointer(builder, arguments[0], kind), align=8)
-        single = builder.insert_element(
-            ir.Constant(kind, ir.Undefined), arguments[1], ir.Constant(_HALF, 0)
-        )
+        single = builder.insert_element(ir.Constant(kind, ir.Undefined), arguments[1], ir.Constant(_HALF, 0))
         everywhere = builder.shuffle_vector(
             single, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(_HALF, 8), [0] * 8)
         )

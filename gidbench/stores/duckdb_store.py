@@ -294,7 +294,10 @@ class DuckDBStore:
             " ORDER BY started_at",
             [operation],
         )
-        return [AuditEntry(*row[:3], json.loads(row[3]), json.loads(row[4])) for row in rows]
+        return [
+            AuditEntry(name, moment, outcome, json.loads(counts), json.loads(parameters))
+            for name, moment, outcome, counts, parameters in rows
+        ]
 
     def synchroniser(self, now: datetime) -> Synchroniser:
         return DuckDBSynchroniser(self, now)

@@ -51,4 +51,4 @@ def test_plain_python_agrees_with_compiled_code(part, plain, compiled):
 
 def test_no_part_of_the_probe_is_left_uncompared(plain, compiled):
     assert plain["found"].keys() == compiled.keys()
-    assert len(compiled) == 8
+    assert len(compiled) == 9
