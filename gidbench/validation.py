@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from gidbench.arrays import array_address, fixed_values, text_buffers
 from gidbench.files.csv_reader import FLAG_REASONS
-from gidbench.files.fields import Fields, flag_undecodable, gather
+from gidbench.files.fields import Fields, gather
 from gidbench.kernels import fields, intake, keytable
 from gidbench.kernels.memory import SLACK
 from gidbench.lending import Scratch
@@ -129,7 +129,6 @@ class Validation:
     def check(self, source: Fields) -> Checked:
         """Check a batch whose fields are those at the positions `wanted`; safe on any thread."""
         count = source.flags.size
-        flag_undecodable(source)
         texts = {name: self._texts(source, slot) for slot, name in enumerate(self._fields)}
         blank = _Texts(np.zeros(count, np.int64), np.zeros(count, np.int32), 0, np.empty(0, np.uint8))
         found = {"record": source.flags}

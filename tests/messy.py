@@ -300,10 +300,11 @@ def write_messy(path: Path, rows: int = 10_000, seed: int = 7) -> Messy:
             make.fit.append("".join(filter(str.isdigit, person.no_ktp)))
             content += make.line(person.cells())
         content += make.draw.choice([b"\r\n"] * 12 + [b"\n", b"\r", b"\r\n\r\n", b"\r\n\n\r\n"])
-    content += OPEN_QUOTE.encode()  # takes all that follows, so it is the last
+    content += OPEN_QUOTE.encode()  # the lines behind it are records of their own, with too few fields
     messy.reasons["open_quote"] += 1
+    messy.reasons["column_count"] += 2
     path.write_bytes(content)
-    messy.records, messy.accepted = rows, len(make.fit)
+    messy.records, messy.accepted = rows + 2, len(make.fit)
     return messy
 
 

@@ -1,11 +1,9 @@
-"""CSV by memory map: cut at record boundaries, scanned by kernels on any number of threads."""
+"""Delimited text by memory map: cut at record boundaries, scanned by kernels on any number of threads."""
 
 from __future__ import annotations
 
-import csv
 import mmap
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,21 +13,24 @@ import pyarrow.compute as pc
 
 from gidbench.arrays import array_address
 from gidbench.errors import InputError
+from gidbench.files.any_dialect import NOT_UTF8, AnyDialect
+from gidbench.files.dialects import Dialect, checked
 from gidbench.files.fields import Fields, flag_undecodable, gathered
-from gidbench.files.text import TextBatch
-from gidbench.kernels import fields, scan
-from gidbench.kernels.fields import NOT_UTF8
+from gidbench.files.options import DEFAULTS, ReadOptions
+from gidbench.files.structure import Table, find_table
+from gidbench.files.tangles import untangled
+from gidbench.files.text import Decision, TextBatch
+from gidbench.files.text_file import TextFile
+from gidbench.kernels import fields, scan, scan_dialect
 from gidbench.kernels.memory import SLACK
 from gidbench.lending import Scratch
 from gidbench.records import Reason
 
 CHUNK_BYTES = 4 << 20  # large enough that a chunk's fixed costs vanish, small enough to keep memory flat
+_CHUNK_MEMORY = 512 << 20  # of all columns of a chunk: each has room for all of its text
+_LEAST_CHUNK = 16 << 10
 MAX_RECORD_BYTES = 64 << 20
-MAX_HEADER_BYTES = 1 << 20
-_DELIMITERS = ",;\t|"
-_QUOTE = ord('"')
-_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
-_UTF8_BOM = b"\xef\xbb\xbf"
+_LONGEST_LINE = 1 << 20  # that is looked at by itself where a quote is not closed
 _scratch = Scratch()
 
 FLAG_REASONS = {
@@ -41,54 +42,60 @@ FLAG_REASONS = {
 
 
 class CsvReader:
-    """Delimited text in UTF-8 whose first record is the header; see `gidbench.files.text.TableReader`."""
+    """Delimited text of any encoding and dialect; see `gidbench.files.text.TableReader`."""
 
     unit = "bytes"
 
-    def __init__(self, path: Path, *, chunk_bytes: int = CHUNK_BYTES) -> None:
-        self._chunk_bytes = chunk_bytes
-        self.size = path.stat().st_size
-        if self.size == 0:
-            raise InputError(f"{path.name} is empty", "Give a file with a header row")
-        with path.open("rb") as file:
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._bytes = np.frombuffer(self._map, np.uint8)
-        pages = -(-self.size // mmap.PAGESIZE)  # what is left of the last one is zeros
-        self._readable_end = array_address(self._bytes) + pages * mmap.PAGESIZE
-        if encoding := _BOMS.get(self._map[:2]):
-            raise InputError(f"{path.name} is {encoding}, not UTF-8", "Save it as UTF-8")
-        start = 3 if self._map[:3] == _UTF8_BOM else 0
-        while start < self.size and self._map[start] in b"\r\n":
-            start += 1
-        self.delimiter, self._start = self._sniff(start)
-        self.header = _titles(path.name, self._map[start : self._start], self.delimiter)
-        self.header_lines = len(re.findall(rb"\r\n|\r|\n", self._map[: self._start])) or 1
-
-    def _sniff(self, start: int) -> tuple[str, int]:
-        """The delimiter most frequent outside quotes in the first record, and the position after that."""
-        counts = dict.fromkeys(_DELIMITERS.encode(), 0)
-        quoted, opening = False, True  # a quote opens a field only as its first byte, as in `scan`
-        at = start
-        while at < min(self.size, start + MAX_HEADER_BYTES):
-            byte = self._map[at]
-            at += 1
-            if byte == _QUOTE and (quoted or opening):
-                quoted = not quoted
-                opening = not quoted  # right behind a closing quote, another one is a quote in the text
-            elif byte in b"\r\n" and not quoted:
-                at += self._map[at - 1 : at + 1] == b"\r\n"
-                break
-            elif not quoted:
-                opening = byte in counts
-                if opening:
-                    counts[byte] += 1
+    def __init__(
+        self, path: Path, options: ReadOptions = DEFAULTS, *, chunk_bytes: int = CHUNK_BYTES
+    ) -> None:
+        options = checked(options)
+        self._options = options
+        self._text = TextFile(path, options.encoding)
+        self._map, self._bytes = self._text.data, self._text.array
+        if not bytes(self._map[self._text.start : self._text.size][:1]):
+            if not options.forgiving:
+                raise InputError(f"{path.name} is empty", "Give a file with a header row")
+            self._table = Table(
+                Dialect(), [], 0, 0, self._text.size, self._text.size, [], False, [self._text.encoding]
+            )
         else:
-            if at < self.size or quoted:
-                raise InputError(
-                    f"no header row ends within the first {MAX_HEADER_BYTES:,} bytes",
-                    "Check that the file is text, and that its first quote is closed",
-                )
-        return max(_DELIMITERS, key=lambda mark: counts[ord(mark)]), at
+            self._table = find_table(self._text, options)
+        if len(self.header) > options.limits.columns:
+            raise InputError(
+                f"{path.name} has {len(self.header):,} columns; the limit is {options.limits.columns:,}",
+                "Raise the limit, or name its delimiter if that is not right",
+            )
+        pages = -(-len(self._bytes) // mmap.PAGESIZE)  # what is left of the last one is zeros
+        self._readable_end = array_address(self._bytes) + pages * mmap.PAGESIZE
+        self._any = AnyDialect(self._text, self._table, forgiving=options.forgiving)
+        self._chunk_bytes = max(
+            1, min(chunk_bytes, max(_LEAST_CHUNK, _CHUNK_MEMORY // max(1, len(self.header))))
+        )
+
+    @property
+    def size(self) -> int:
+        return self._table.end
+
+    @property
+    def delimiter(self) -> str:
+        return self._table.dialect.delimiter
+
+    @property
+    def header(self) -> list[str]:
+        return self._table.titles
+
+    @property
+    def header_rows(self) -> int:
+        return self._table.header_rows
+
+    @property
+    def header_lines(self) -> int:
+        return self._table.header_lines
+
+    @property
+    def decisions(self) -> Sequence[Decision]:
+        return self._table.decisions
 
     def _record_end(self, start: int, target: int) -> int:
         """Position after the last record that ends by `target`, or after the first if it is longer."""
@@ -98,97 +105,142 @@ class CsvReader:
             if end > start:
                 return end
             if reach - start > MAX_RECORD_BYTES:
-                raise InputError(
-                    f"a record at byte {start:,} is longer than {MAX_RECORD_BYTES:,} bytes",
-                    "A quote that is never closed is the likely cause; close it",
-                )
+                return self._line_end(start, reach)
             reach = min(self.size, start + 2 * (reach - start))
         return self.size
 
+    def _line_end(self, start: int, reach: int) -> int:
+        """Where to go on if a quote is not closed within reason: the last line end before, whatever it is in."""
+        end = max(self._map.rfind(b"\n", start, reach), self._map.rfind(b"\r", start, reach)) + 1
+        if end <= start:
+            raise InputError(
+                f"a record at byte {start:,} is longer than {MAX_RECORD_BYTES:,} bytes",
+                "Check that the file is delimited text, with line ends",
+            )
+        return end
+
     def _last_end(self, start: int, end: int) -> int:
-        if not fields.holds_byte(
-            self._bytes, start, end, _QUOTE
-        ):  # without quotes any line end is the end of a record
-            after = self._map.rfind(b"\n", start, end) + 1
-            if after:  # else the line ends may be \r alone
+        dialect = self._table.dialect
+        if not dialect.quote or not fields.holds_byte(self._bytes, start, end, ord(dialect.quote)):
+            after = (
+                self._map.rfind(b"\n", start, end) + 1
+            )  # without quotes any line end is the end of a record
+            if after and not dialect.escape:  # else the line ends may be \r alone
                 return after
-        return int(scan.last_record_end(self._bytes, start, end, ord(self.delimiter), _QUOTE))
+        if dialect.is_standard and not self._options.forgiving:
+            return int(
+                scan.last_record_end(self._bytes, start, end, ord(dialect.delimiter), ord(dialect.quote))
+            )
+        return int(scan_dialect.last_end_any(self._bytes, start, end, *dialect.codes))
 
     def chunks(self) -> Iterator[tuple[int, tuple[int, int]]]:
-        start = self._start
+        start = self._table.begin
         while start < self.size:
             end = self._record_end(start, min(self.size, start + self._chunk_bytes))
             yield end - start, (start, end)
             start = end
 
+    def parse(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
+        batch = self.as_they_are(chunk, wanted)
+        if batch.flags.any() and not self._options.forgiving:
+            return untangled(self, batch, chunk, wanted)
+        return batch
+
+    def as_they_are(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
+        """The records of a chunk; one whose quote is not closed goes on to where another one is."""
+        if not self._table.dialect.is_standard:
+            return self._any.parse(chunk, wanted)
+        found = self.locate(chunk, wanted)
+        if found is not None:
+            columns = tuple(gathered(found, slot) for slot in range(len(wanted)))
+            self.release(chunk)
+            return TextBatch(
+                columns, found.flags, found.lines, found.line_count, found.raw, starts=found.starts
+            )
+        batch = self._parse_standard(chunk, wanted)
+        if self._options.forgiving and batch.flags.any():
+            return self._any.parse(chunk, wanted)
+        return batch
+
     def locate(self, chunk: tuple[int, int], wanted: Sequence[int]) -> Fields | None:
-        """See `gidbench.files.fields.FieldReader`; None where a record is not plain (see `kernels.fields`)."""
+        """See `gidbench.files.fields.FieldReader`; None where a record is not plain (`kernels.fields`)."""
+        dialect = self._table.dialect
+        if not dialect.is_standard:
+            return None
         start, end = chunk
         size, width = end - start, len(self.header)
         positions = _scratch.take("positions", size + 2 * fields.AT_ONCE, np.int32)
         ends, lines = (_scratch.take(name, size + 2, np.int32) for name in ("ends", "lines"))
         blocks = _scratch.take("blocks", size // fields.BLOCK + 2, np.int32)
         facts = np.zeros(fields.FACTS, np.int64)
-        delimiter = ord(self.delimiter)
+        delimiter, quote = ord(dialect.delimiter), ord(dialect.quote)
         found = fields.find_separators(
-            self._bytes, start, end, delimiter, _QUOTE, positions, ends, lines, blocks, facts
+            self._bytes, start, end, delimiter, quote, positions, ends, lines, blocks, facts
         )
         if found == fields.NOT_PLAIN:
             return None
-        firsts = _scratch.take("firsts", found, np.int32)
-        starts, record_lines = np.empty(found, np.int32), np.empty(found, np.int64)
-        flags = np.empty(found, np.uint8)
+        firsts, starts = _scratch.take("firsts", found, np.int32), np.empty(found, np.int64)
+        record_lines, flags = np.empty(found, np.int64), np.empty(found, np.uint8)
         count = fields.find_records(
             self._bytes, start, found, positions, ends, lines, width, firsts, starts, record_lines, flags
         )
+        flags, starts = flags[:count], starts[:count]
         addresses = _scratch.take("addresses", len(wanted) * count, np.int64).reshape(len(wanted), count)
         lengths = _scratch.take("lengths", len(wanted) * count, np.int32).reshape(len(wanted), count)
         extra = np.empty(size + SLACK if facts[fields.DOUBLED] else 0, np.uint8)
+        columns = np.array(wanted, np.int16)
         fields.locate(
             self._bytes,
             start,
-            _QUOTE,
-            np.array(wanted, np.int16),
+            quote,
+            columns,
             width,
             positions,
             firsts[:count],
-            flags[:count],
+            flags,
             extra,
             addresses,
             lengths,
         )
-
-        odd = np.empty(count if facts[fields.ODD] else 0, np.int32)
-        if odd.size:
-            odd = odd[: fields.find_odd(starts[:count], size, blocks[: facts[fields.ODD]], odd)]
-
-        def raw(record: int) -> str:
-            last = start + int(starts[record + 1]) if record + 1 < count else end
-            return self._text(start + int(starts[record]), last)
-
-        return Fields(
+        if facts[fields.ODD]:
+            odd = np.empty(count, np.int32)
+            odd = odd[: fields.find_odd(starts, end, start, blocks[: facts[fields.ODD]], odd)]
+        else:
+            odd = np.empty(0, np.int32)
+        limits = (self._readable_end,) * len(wanted)
+        line_count = int(lines[found - 1]) if found else 0
+        located = Fields(
             addresses,
             lengths,
-            (self._readable_end,) * len(wanted),
+            limits,
             odd,
-            flags[:count],
+            flags,
             record_lines[:count],
-            int(lines[found - 1]) if found else 0,
-            raw,
+            line_count,
+            self._text.raw(starts, end),
             (self._bytes, extra),
+            starts=starts,
         )
+        flag_undecodable(located)
+        if self._options.forgiving and flags.any():
+            return None
+        return located
 
-    def parse(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
-        found = self.locate(chunk, wanted)
-        if found is None:
-            return self._split(chunk, wanted)
-        flag_undecodable(found)
-        columns = tuple(gathered(found, slot) for slot in range(len(wanted)))
-        self.release(chunk)
-        return TextBatch(columns, found.flags, found.lines, found.line_count, found.raw)
+    def release(self, chunk: tuple[int, int]) -> None:
+        self._text.forget(*chunk)
 
-    def _split(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
-        """The same, whatever the records are like."""
+    def raw(self, starts: npt.NDArray[np.int64], end: int) -> Callable[[int], str]:
+        """The original text of the records that begin at `starts`, the last of which ends at `end`."""
+        return self._text.raw(starts, end)
+
+    def first_line(self, start: int, end: int) -> tuple[int, int]:
+        """Where the first line of a piece ends, and how many fields it has if its quotes are text."""
+        piece = self._map[start : min(end, start + _LONGEST_LINE)]
+        length = min((at for at in (piece.find(b"\n"), piece.find(b"\r")) if at >= 0), default=len(piece))
+        count = piece.count(self.delimiter.encode(), 0, length) + 1
+        return start + length + (2 if piece.startswith(b"\r\n", length) else 1), count
+
+    def _parse_standard(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
         start, end = chunk
         slots = np.full(len(self.header), -1, np.int16)
         slots[list(wanted)] = np.arange(len(wanted))
@@ -198,9 +250,19 @@ class CsvReader:
         starts, lines = np.empty(most + 1, np.int64), np.empty(most + 1, np.int64)
         flags = np.empty(most, np.uint8)
         count = scan.split(
-            self._bytes, start, end, ord(self.delimiter), _QUOTE, slots, texts, offsets, starts, lines, flags
+            self._bytes,
+            start,
+            end,
+            ord(self.delimiter),
+            ord(self._table.dialect.quote),
+            slots,
+            texts,
+            offsets,
+            starts,
+            lines,
+            flags,
         )
-        self.release(chunk)
+        self._text.forget(start, end)
         columns = tuple(
             _column(offsets[slot, : count + 1], texts[slot], flags[:count]) for slot in range(len(wanted))
         )
@@ -208,46 +270,21 @@ class CsvReader:
         if undecodable.any():
             columns = tuple(pc.if_else(pa.array(undecodable), "", column) for column in columns)
 
-        def raw(record: int) -> str:
-            return self._text(int(starts[record]), int(starts[record + 1]))
-
-        return TextBatch(columns, flags[:count], lines[:count], int(lines[count]), raw)
-
-    def _text(self, start: int, end: int) -> str:
-        """A record as it stands in the file."""
-        return self._map[start:end].decode("utf-8", "backslashreplace").rstrip("\r\n")
-
-    def release(self, chunk: tuple[int, int]) -> None:
-        """Let the system drop the pages of a parsed chunk; else all of the file counts as our memory."""
-        start, end = chunk
-        if hasattr(mmap, "MADV_DONTNEED"):
-            first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
-            if end - first >= mmap.PAGESIZE:
-                self._map.madvise(mmap.MADV_DONTNEED, first, (end - first) // mmap.PAGESIZE * mmap.PAGESIZE)
+        return TextBatch(
+            columns,
+            flags[:count],
+            lines[:count],
+            int(lines[count]),
+            self._text.raw(starts[:count], end),
+            starts=starts[:count],
+        )
 
     def sheets(self) -> Iterator[CsvReader]:
         yield self
 
     def close(self) -> None:
-        del self._bytes
-        try:
-            self._map.close()
-        except BufferError:  # a batch still looks into it; it is unmapped with the last one
-            return
-
-
-def _titles(name: str, line: bytes, delimiter: str) -> list[str]:
-    """The titles of a header row."""
-    if b"\0" in line:  # UTF-16 without its mark, most likely
-        raise InputError(
-            f"the header row of {name} holds NUL bytes, so it is not UTF-8", "Save it as UTF-8 text"
-        )
-    try:
-        return next(csv.reader([line.decode("utf-8", "replace").rstrip("\r\n")], delimiter=delimiter), [])
-    except csv.Error as error:
-        raise InputError(
-            f"the header row of {name} cannot be understood ({error})", "Check that it is delimited text"
-        ) from error
+        del self._bytes, self._any
+        self._text.close()
 
 
 def _column(

@@ -28,8 +28,8 @@ class Fields:
     limits:
         For each wanted field, the address up to which memory may be read behind it.
     odd:
-        int32: rows that may hold something else than ASCII, which may be UTF-8 or not.
-    flags, lines, line_count, raw, numbers:
+        int32: rows that may hold something else than ASCII, which is UTF-8.
+    flags, lines, line_count, raw, numbers, starts:
         See `gidbench.files.text.TextBatch`.
     owners:
         What the addresses point into.
@@ -45,6 +45,7 @@ class Fields:
     raw: Callable[[int], str]
     owners: tuple[Any, ...]
     numbers: tuple[npt.NDArray[np.bool_] | None, ...] = ()
+    starts: npt.NDArray[np.int64] | None = None
 
 
 @runtime_checkable

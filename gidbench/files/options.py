@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -46,12 +47,18 @@ class ReadOptions:
     encoding:
         Python's name of an encoding.
     delimiter, quote, escape:
-        One character each; an empty `quote` or `escape` says that there is none. A delimiter of one space
-        stands for any number of spaces.
+        One character each; an empty `quote` or `escape` says that there is none. A delimiter with a space
+        behind it has spaces around it that are no part of the fields; one space stands for any number of
+        spaces, two for two or more.
     header:
         Rows of the header, 0 for none.
     sheet:
         Name of a workbook's sheet, or its number from 1.
+    forgiving:
+        Whether malformed records are mended where one reading of them fits, and footers and further tables
+        set aside; otherwise such records are flagged, every one.
+    is_header:
+        Tells the header by its titles, wherever it stands.
     """
 
     encoding: str | None = None
@@ -60,6 +67,8 @@ class ReadOptions:
     escape: str | None = None
     header: int | None = None
     sheet: str | int | None = None
+    forgiving: bool = False
+    is_header: Callable[[list[str]], bool] | None = None
     limits: Limits = field(default_factory=Limits)
 
 

@@ -18,7 +18,7 @@ _ZIP_MAGIC = b"PK\x03\x04"
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _BLOCK = 4 << 20
 
-READERS: dict[str, Callable[[Path], TableReader]] = {
+READERS: dict[str, Callable[..., TableReader]] = {
     ".csv": CsvReader,
     ".tsv": CsvReader,
     ".txt": CsvReader,

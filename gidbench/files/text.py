@@ -32,6 +32,8 @@ class TextBatch:
         for files that hold text only.
     repairs:
         uint8 (n,), or None if all are 0: why a record had to be repaired whose flag is 0 all the same.
+    starts:
+        int64 (n,), of text only: position at which each record begins.
     """
 
     columns: tuple[pa.StringArray, ...]
@@ -41,6 +43,7 @@ class TextBatch:
     raw: Callable[[int], str]
     numbers: tuple[npt.NDArray[np.bool_] | None, ...] = ()
     repairs: npt.NDArray[np.uint8] | None = None
+    starts: npt.NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)

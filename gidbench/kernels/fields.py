@@ -167,12 +167,12 @@ def find_separators(data, start, end, delimiter, quote, positions, ends, lines, 
     return count
 
 
-@kernel(IN_U8, I64, I64, IN_I32, IN_I32, IN_I32, I64, OUT_I32, OUT_I32, OUT_I64, OUT_U8)
+@kernel(IN_U8, I64, I64, IN_I32, IN_I32, IN_I32, I64, OUT_I32, OUT_I64, OUT_I64, OUT_U8)
 def find_records(data, start, count, positions, ends, lines, width, firsts, starts, record_lines, flags):
     """Records of `width` fields from what `find_separators` found; blank ones are passed over.
 
-    firsts[r] is the place in `positions` of the separator before record r, starts[r] the position it begins at,
-    and record_lines[r] its line, from 0 on; flags[r] is COLUMN_COUNT where it has another number of fields.
+    firsts[r] is the place in `positions` of the separator before record r, starts[r] the position in `data` it
+    begins at, and record_lines[r] its line, from 0 on; flags[r] is COLUMN_COUNT where it has another number of fields.
 
     Returns the number of records.
     """
@@ -190,7 +190,7 @@ def find_records(data, start, count, positions, ends, lines, width, firsts, star
                 line = lines[row]
                 continue
         firsts[found] = before
-        starts[found] = begin
+        starts[found] = start + begin
         record_lines[found] = line
         flags[found] = 0 if fields == width else COLUMN_COUNT
         found += 1
@@ -199,19 +199,19 @@ def find_records(data, start, count, positions, ends, lines, width, firsts, star
     return found
 
 
-@kernel(IN_I32, I64, IN_I32, OUT_I32)
-def find_odd(starts, end, blocks, rows):
-    """Records, which begin at `starts`, that reach into one of the blocks; returns how many."""
+@kernel(IN_I64, I64, I64, IN_I32, OUT_I32)
+def find_odd(starts, end, first, blocks, rows):
+    """Records, which begin at `starts`, that reach into one of the blocks counted from `first`; how many."""
     found = 0
     block = 0
     for row in range(starts.size):
-        low = np.int64(starts[row])
-        high = np.int64(starts[row + 1]) if row + 1 < starts.size else end
-        while block < blocks.size and BLOCK * np.int64(blocks[block]) + BLOCK <= low:
+        low = starts[row]
+        high = starts[row + 1] if row + 1 < starts.size else end
+        while block < blocks.size and first + BLOCK * np.int64(blocks[block]) + BLOCK <= low:
             block += 1
         if block == blocks.size:
             break
-        if BLOCK * np.int64(blocks[block]) < high:
+        if first + BLOCK * np.int64(blocks[block]) < high:
             rows[found] = row
             found += 1
     return found

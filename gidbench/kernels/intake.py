@@ -129,7 +129,7 @@ def _was_double(low, high):
 
 @helper
 def _national_id(at, length):
-    """(code, number) of a text in any form: 16 digits once blanks, dots and dashes are taken out, not all alike."""
+    """(code, number) of a text in any form; 16 digits, not all alike, blanks, dots and dashes left out."""
     key, digits, first = 0, 0, -1
     alike = good = True
     for place in range(length):

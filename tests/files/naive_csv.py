@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 COLUMN_COUNT, STRAY_QUOTE, OPEN_QUOTE, NOT_UTF8 = 1, 2, 3, 4
@@ -36,6 +36,30 @@ class RawRecord:
 def naive_split(data: bytes, delimiter: str, width: int) -> list[RawRecord]:
     """Records of `data`, found field by field with a regular expression."""
     return [record for record, _ in _walk(data, delimiter, width) if record]
+
+
+def naive_untangled(data: bytes, delimiter: str, width: int, deep: int = 0) -> list[RawRecord]:
+    """The same, where a tangled record of several lines is but its first one if that has `width` fields."""
+    found: list[RawRecord] = []
+    records = naive_split(data, delimiter, width)
+    ends = [*(later.start for later in records[1:]), len(data)]
+    for record, end in zip(records, ends, strict=False):
+        span = data[record.start : end]
+        first = _LINE_END.search(span)
+        found.append(record)
+        if (
+            record.flag in (STRAY_QUOTE, OPEN_QUOTE)
+            and first
+            and first.end() < len(span)
+            and span[: first.start()].count(delimiter.encode()) + 1 == width
+            and deep < 100
+        ):
+            after = record.start + first.end()
+            found += [
+                replace(later, start=later.start + after, line=later.line + record.line + 1)
+                for later in naive_untangled(data[after:end], delimiter, width, deep + 1)
+            ]
+    return found
 
 
 def naive_ends(data: bytes, delimiter: str) -> list[int]:

@@ -13,6 +13,7 @@ from naive_csv import COLUMN_COUNT, NOT_UTF8, RawRecord, naive_split
 
 from gidbench.files.csv_reader import CsvReader
 from gidbench.files.fields import Fields, gathered
+from gidbench.files.options import ReadOptions
 from gidbench.kernels import fields
 
 PIECES = st.sampled_from(
@@ -43,19 +44,32 @@ PLAIN = st.lists(st.tuples(RECORD, st.sampled_from([b"\n", b"\n", b"\r\n", b"\n\
 )
 
 
+AS_SAID = ReadOptions(encoding="utf-8", delimiter=",", quote='"', escape="", header=1)
+
+
 def located(
     folder: Path, data: bytes, width: int, wanted: list[int], lead: int = 0
 ) -> tuple[Fields | None, int]:
     """Fields of `data`, which ends with its file and begins behind a header and `lead` bytes."""
     header = (",".join("abcdef"[:width]) + "\n").encode() + b"\n" * lead
     (folder / "x.csv").write_bytes(header + data)
-    reader = CsvReader(folder / "x.csv")
+    reader = CsvReader(folder / "x.csv", AS_SAID)
     return reader.locate((len(header), len(header) + len(data)), wanted), len(header)
 
 
 def texts(found: Fields) -> list[tuple[bytes, ...]]:
     columns = [gathered(found, slot).cast("binary").to_pylist() for slot in range(len(found.limits))]
     return list(zip(*columns, strict=True)) if columns else [()] * found.flags.size
+
+
+def checked(record: RawRecord, wanted: list[int]) -> RawRecord:
+    """The record, with the flag of a wanted field that is not UTF-8."""
+    try:
+        for slot in wanted:
+            record.fields[slot].decode()
+    except UnicodeDecodeError:
+        return RawRecord(record.start, record.line, NOT_UTF8, (b"",) * len(record.fields))
+    return record
 
 
 def raw_of(data: bytes, expected: list[RawRecord]) -> list[str]:
@@ -80,10 +94,10 @@ def test_fields_are_those_of_the_twin_or_none_is_found_at_all(tmp_path, data, wi
     if draw is not None:
         wanted = draw.draw(st.lists(st.integers(0, width - 1), unique=True, max_size=width))
     found, _ = located(tmp_path, data, width, wanted)
-    expected = naive_split(data, ",", width)
+    expected = [checked(record, wanted) for record in naive_split(data, ",", width)]
     if found is None:  # for a reason
         lone = data.replace(b"\r\n", b"")
-        assert b"\r" in lone or any(record.flag not in (0, COLUMN_COUNT) for record in expected)
+        assert b"\r" in lone or any(record.flag not in (0, COLUMN_COUNT, NOT_UTF8) for record in expected)
         return
     assert found.flags.tolist() == [record.flag for record in expected]
     assert found.lines.tolist() == [record.line for record in expected]
@@ -120,7 +134,7 @@ def test_columns_are_utf8_and_undecodable_records_are_flagged(tmp_path, data, ba
     header = b"a,b\n"
     data = b"\xff,\xc3\xa9\n" * bad + data
     (tmp_path / "x.csv").write_bytes(header + data)
-    reader = CsvReader(tmp_path / "x.csv")
+    reader = CsvReader(tmp_path / "x.csv", AS_SAID)
     batch = reader.parse((len(header), len(header) + len(data)), [1, 0])
     assert (batch.flags[:bad] == NOT_UTF8).all()
     assert NOT_UTF8 not in batch.flags[bad:].tolist()

@@ -210,14 +210,14 @@ def found_in_place() -> dict[str, Any]:
         found[f"separators {number}"] = [count, facts.tolist()]
         if count < 0:
             continue
-        firsts, starts = np.zeros(count, np.int32), np.zeros(count, np.int32)
+        firsts, starts = np.zeros(count, np.int32), np.zeros(count, np.int64)
         at_lines, flags = np.zeros(count, np.int64), np.zeros(count, np.uint8)
         records = int(
             fields.find_records(data, 0, count, positions, ends, lines, 2, firsts, starts, at_lines, flags)
         )
         found[f"records {number}"] = [each[:records].tolist() for each in (firsts, starts, at_lines, flags)]
         odd = np.zeros(records, np.int32)
-        odd = odd[: int(fields.find_odd(starts[:records], size, blocks[: facts[fields.ODD]], odd))]
+        odd = odd[: int(fields.find_odd(starts[:records], size, 0, blocks[: facts[fields.ODD]], odd))]
         addresses, lengths = np.zeros((2, records), np.int64), np.zeros((2, records), np.int32)
         extra = np.zeros(200, np.uint8)
         wanted = np.array([1, 0], np.int16)
