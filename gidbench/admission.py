@@ -320,9 +320,10 @@ class Admission:
 
     def _give_up(self, records: int) -> None:
         self._refused.seal()
+        kept = "Only the ranges before are kept" if self._keep_keys else "None of the others is kept"
         raise TooManyRejectsError(
             f"{self.rejected:,} of {records:,} records were rejected, more than {self._limit}",
-            "Of these records none is in the table; the rejects file has those that were rejected so far",
+            f"{kept}; see in the rejects file what is wrong with these",
         )
 
     @property

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -162,8 +161,7 @@ def process_file(
     with store.lock(TABLE, lock_timeout_s):
         first = _first_left(store, share) if share.resume else share.first
         growing = share.resume or share.commit_every is not None
-        refused: Any = GrowingRejects(rejects, first) if growing else RejectsFile(rejects)
-        with refused:
+        with GrowingRejects(rejects, first) if growing else RejectsFile(rejects) as refused:
             run = Admission(
                 reader,
                 refused,
@@ -193,7 +191,7 @@ class _Ranges:
 
     run: Admission
     store: Store
-    refused: Any
+    refused: RejectsFile | GrowingRejects
     context: Context
     moment: datetime
     share: Share
@@ -226,7 +224,7 @@ class _Ranges:
         finally:
             # a commit that fails may have arrived all the same: the G_IDs that it wrote stay taken
             supply.close(used=committing)
-        if self.share.commit_every is not None:
+        if isinstance(self.refused, GrowingRejects):
             self.refused.keep()
             run.keep()
 

@@ -212,7 +212,9 @@ def _only_midnight(low, high):
 
 @helper
 def _parse_date(low, high):
-    """Day of the text from an address to another: y-m-d, d/m/y (any of `-/.`), yyyymmdd, or an Excel serial; NO_DATE otherwise.
+    """Day of the text from an address to another, NO_DATE where it says none.
+
+    That is y-m-d or d/m/y (any of `-/.`), yyyymmdd, or an Excel serial.
 
     The numbers before the first, before the second and behind the second separator are gathered in plain
     variables: an array for them is allocated for each row, which tripled the time.
