@@ -334,9 +334,12 @@ def national_id(text: bytes, number_cell: bool = False) -> tuple[int, int]:
         return -1, MISSING
     if re.fullmatch(rb"\d+([.,]\d*)?[eE]\+?\d+", text.strip(BLANKS)):
         return -1, PRECISION_LOST
+    if number_cell and (b"." in text or len(re.findall(rb"\d", text)) > 16):
+        return -1, PRECISION_LOST
     if not re.fullmatch(rb"[0-9]{16}", digits) or len(set(digits)) == 1:
-        rounded = b"." in text or len(re.findall(rb"\d", text)) > 16
-        return -1, PRECISION_LOST if number_cell and rounded else INVALID
+        return -1, INVALID
+    if number_cell and digits != text:
+        return -1, PRECISION_LOST if int(digits) > 2**53 else INVALID
     if number_cell and int(digits) > 2**53:
         return -1, PRECISION_LOST
     return int(digits), 0

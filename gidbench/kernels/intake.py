@@ -189,11 +189,11 @@ def national_ids(addresses, lengths, numbers, keys, digits, codes):
                 code, key = _national_id(at, length)
         else:
             code, key = _national_id(at, length)
-        double = numbers.size > 0 and numbers[row] != 0
-        if double and (
-            (code == 0 and key > LARGEST_EXACT) or (code == INVALID and _was_double(at, at + length))
-        ):
-            code, key = PRECISION_LOST, EMPTY
+        if numbers.size > 0 and numbers[row] != 0 and code != MISSING:
+            if key > LARGEST_EXACT or _was_double(at, at + length):
+                code, key = PRECISION_LOST, EMPTY
+            elif code == 0 and not plain:  # a minus is no dash here
+                code, key = INVALID, EMPTY
         if not plain or code != 0:
             _write_digits(max(key, 0), out + 16 * row)
         codes[row] = code

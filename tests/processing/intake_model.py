@@ -114,9 +114,11 @@ def judge(fields: Mapping[str, str], today: date, *, number_cell: bool = False) 
     if number_cell and (
         (re.fullmatch(r"[0-9]{16}", no_ktp) and int(no_ktp) > 2**53 and len(set(no_ktp)) > 1)
         or re.fullmatch(r"[0-9]{17,}", no_ktp)
-        or re.fullmatch(r"[0-9]*\.[0-9]+", fields["no_ktp"])
+        or (no_ktp and "." in fields["no_ktp"])
     ):
         return Reason.PRECISION_LOST
+    if number_cell and no_ktp and no_ktp != fields["no_ktp"]:
+        return Reason.NO_KTP_INVALID
     if not re.fullmatch(r"[0-9]{16}", no_ktp) or len(set(no_ktp)) == 1:
         return Reason.NO_KTP_INVALID if no_ktp else Reason.NO_KTP_MISSING
     if not fields["bod"].strip(ASCII_BLANKS):
