@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from gidbench.admission import Admission, LooseGids, RejectLimit
+from gidbench.admission import Admission, LooseGids, RejectLimit, Supply
 from gidbench.engine import Context, ending
 from gidbench.errors import InputError, VerificationError
 from gidbench.files.rejects import GrowingRejects, RejectsFile
@@ -109,10 +109,11 @@ def process_in_memory(
     clock: Callable[[], datetime] = utc_now,
     limit: RejectLimit | None = None,
     share: Share = WHOLE,
+    supply: Supply | None = None,
 ) -> ProcessResult:
     """Hand the accepted rows of one open file to `take`, in order, in batches of `global_id_file`.
 
-    G_IDs begin with the very first one. Raises InputError where a required column is missing, CapacityError where
+    G_IDs come from `supply`, or begin with the very first one. Raises InputError where a required column is missing, CapacityError where
     the G_IDs run out, TooManyRejectsError.
     """
     started = time.perf_counter_ns()
@@ -120,7 +121,7 @@ def process_in_memory(
         run = Admission(
             reader,
             refused,
-            LooseGids(),
+            supply or LooseGids(),
             workers=workers,
             context=context,
             today=today or date.today(),

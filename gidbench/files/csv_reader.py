@@ -53,7 +53,7 @@ class CsvReader:
         self._options = options
         self._text = TextFile(path, options.encoding)
         self._map, self._bytes = self._text.data, self._text.array
-        if not bytes(self._map[self._text.start : self._text.size][:1]):
+        if self._text.size <= self._text.start:
             if not options.forgiving:
                 raise InputError(f"{path.name} is empty", "Give a file with a header row")
             self._table = Table(
