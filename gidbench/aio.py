@@ -34,7 +34,7 @@ async def aconvert(
 
 
 async def aprocess(
-    path: str | Path, into: str, *, progress: ProgressCallback | None = None, **options: Any
+    path: str | Path, into: str | None = None, *, progress: ProgressCallback | None = None, **options: Any
 ) -> ProcessResult:
     """`gidbench.process` off the event loop; cancelling the task stops it and leaves nothing behind."""
     return await run_async(process, path, into, progress=progress, **options)

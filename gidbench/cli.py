@@ -18,6 +18,7 @@ from gidbench import __version__
 from gidbench.cli_common import COUNT, as_json, batch_size, progress_of, seed, show, workers
 from gidbench.cli_convert import convert
 from gidbench.errors import GidbenchError, InputError
+from gidbench.units import parse_count
 
 EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 2, 4, 130
 
@@ -170,15 +171,32 @@ def verify(source: str, as_json: bool, **options: Any) -> None:
 @click.option(
     "--rejects", type=click.Path(path_type=Path), help="CSV of what was not accepted [FILE.rejects.csv]."
 )
+@click.option(
+    "--max-rejects",
+    metavar="N|P%",
+    help="Stop, with exit code 1 and nothing kept but the rejects, when more are rejected.",
+)
+@click.option("--records", metavar="FIRST:LAST", help="Take in these records only, counted from 1.")
+@click.option("--commit-every", type=COUNT, help="Keep every so many records by themselves.")
+@click.option("--resume", is_flag=True, help="Go on behind the records of FILE that are kept already.")
 @workers
 @as_json
-def process(file: Path, as_json: bool, **options: Any) -> None:
+def process(file: Path, records: str | None, as_json: bool, **options: Any) -> None:
     """Take in a CSV or Excel FILE of people; all of it is kept, or nothing."""
     from gidbench import operations
 
+    first, last = _range(records)
     with progress_of(quiet=as_json) as progress:
-        result = operations.process(file, progress=progress, **options)
+        result = operations.process(file, first_record=first, last_record=last, progress=progress, **options)
     show(result, as_json)
+
+
+def _range(text: str | None) -> tuple[int, int | None]:
+    """Numbers of the first and the last record, None for an open end; either side may be left out."""
+    first, colon, last = (text or ":").partition(":")
+    if not colon:
+        raise InputError(f"{text!r} is no range of records", "Write it like 1001:2000, 1001: or :2000")
+    return parse_count(first) if first.strip() else 1, parse_count(last) if last.strip() else None
 
 
 @cli.command()

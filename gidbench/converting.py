@@ -21,7 +21,7 @@ from gidbench.files.atomic import replacing
 from gidbench.files.csv_reader import FLAG_REASONS
 from gidbench.files.options import LIMITS, ReadOptions, limits_of
 from gidbench.files.readers import WORKBOOKS, open_reader, source_kind
-from gidbench.files.rejects import RejectsFile
+from gidbench.files.rejects import Reject, RejectsFile
 from gidbench.files.text import TableReader
 from gidbench.files.writers import STANDARD_OUTPUT, CsvOptions, Writer, check_destination, open_writer, recut
 from gidbench.kernels.warmup import compile_all
@@ -296,7 +296,8 @@ class _Conversion:
         for record, line, flag, text in parsed.malformed:
             reason = FLAG_REASONS[flag]
             self._reasons[reason.code] += 1
-            self._refused.add(self._records + record + 1, self._line + line, reason, text)
+            number, place = self._records + record + 1, self._line + line
+            self._refused.add(Reject(number, place, "", "", reason, "", "", text))
         self._misfit |= parsed.misfit
         for known, shown in zip(self._parser.evidence, parsed.evidence, strict=False):
             known.add(shown)

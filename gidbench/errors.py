@@ -46,6 +46,12 @@ class CapacityError(GidbenchError, OverflowError):
     """A finite number space (G_IDs, national ids) is used up; nothing has been written."""
 
 
+class TooManyRejectsError(GidbenchError, ValueError):
+    """More records were rejected than the caller allows; the rejects found so far are kept."""
+
+    exit_code = 1
+
+
 class StoreError(GidbenchError, ConnectionError):
     """A database could not do what was asked of it."""
 

@@ -41,7 +41,10 @@ def encode_range(first: int, count: int) -> pa.StringArray:
     Raises CapacityError where the range leaves the number space.
     """
     check_capacity(first, count)
-    return encode_array(np.arange(first, first + count, dtype=np.int64))
+    data = pa.allocate_buffer(count * LENGTH)
+    gids.encode_range(first, np.frombuffer(data, np.uint8))
+    offsets = np.arange(0, count * LENGTH + 1, LENGTH, dtype=np.int32)
+    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), data)
 
 
 def encode_array(ordinals: npt.NDArray[np.int64]) -> pa.StringArray:

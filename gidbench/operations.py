@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import hashlib
 import logging
 import time
 from collections.abc import Iterator
@@ -12,17 +14,19 @@ from pathlib import Path
 import psutil
 import pyarrow as pa
 
+from gidbench.admission import RejectLimit
 from gidbench.engine import Cancellation, Context, ProgressCallback, ending
 from gidbench.errors import GidbenchError, InputError, StoreError, VerificationError
 from gidbench.files.options import ReadOptions, limits_of
 from gidbench.files.readers import open_reader
+from gidbench.files.text import TableReader
 from gidbench.files.writers import STANDARD_OUTPUT, CsvOptions, check_destination
 from gidbench.generating import GenerationResult, Making
 from gidbench.generation.plan import Plan, employees
 from gidbench.kernels.warmup import compile_all
 from gidbench.outcome import finished
-from gidbench.processing import ProcessResult, process_file
-from gidbench.records import SCHEMAS, map_header
+from gidbench.processing import ProcessResult, Share, process_file, process_in_memory
+from gidbench.records import SCHEMAS, is_people_header, map_header
 from gidbench.settings import load_settings
 from gidbench.specs.model import Spec
 from gidbench.specs.parsing import load_spec
@@ -194,9 +198,14 @@ def verify(
 
 def process(
     path: str | Path,
-    into: str,
+    into: str | None = None,
     *,
     rejects: str | Path | None = None,
+    max_rejects: int | str | None = None,
+    first_record: int = 1,
+    last_record: int | None = None,
+    commit_every: int | None = None,
+    resume: bool = False,
     workers: int | None = None,
     today: date | None = None,
     progress: ProgressCallback | None = None,
@@ -209,36 +218,90 @@ def process(
     path:
         .csv, .tsv, .txt (UTF-8) or .xlsx with a header row.
     into:
-        URL of the database. All of the file is kept, or nothing.
+        URL of the database. All of the file is kept, or nothing. None: the result has the rows.
     rejects:
         CSV file for the records that are not accepted; default: beside `path`, as NAME.rejects.csv. It is
         only written if there are any.
+    max_rejects:
+        Rejects beyond this number, or per cent of the records (`"2.5%"`, judged from 1,000 records on), end the
+        run with TooManyRejectsError; the rejects file has those found so far. Duplicates do not count.
+    first_record, last_record:
+        Numbers of the first and the last record to take in, from 1 on, as the rejects file tells them.
+    commit_every:
+        Keep every so many records by themselves: what was kept before a failure stays.
+    resume:
+        Go on behind the records of this very file (name, size, time of change) that earlier runs have kept.
     today:
         Last acceptable date of birth; default: today.
 
     Raises
     ------
-    InputError, CapacityError, StoreError, VerificationError, OperationCancelled
+    InputError, CapacityError, StoreError, VerificationError, TooManyRejectsError, OperationCancelled
     """
     settings = load_settings(workers=workers)
     source = Path(path)
     refused = Path(rejects) if rejects is not None else source.with_name(source.stem + ".rejects.csv")
     if refused.resolve() == source.resolve():
         raise InputError(f"{refused} is the file to process", "Name another file for the rejects")
+    limit = None if max_rejects is None else RejectLimit.of(max_rejects)
+    if into is None and (resume or commit_every is not None):
+        raise InputError("there is no database that could keep a part of the file", "Name one with into")
+    share = Share(first_record, last_record, commit_every, resume)
     compile_all()
     context = _context(progress, cancellation)
     started = time.perf_counter_ns()
     with contextlib.ExitStack() as stack:
         with context.phase("open"):  # the file first: a wrong one must not leave a new database behind
-            reader = stack.enter_context(open_reader(source, ReadOptions(limits=limits_of(settings))))
+            options = ReadOptions(is_header=is_people_header, limits=limits_of(settings))
+            reader = stack.enter_context(open_reader(source, options))
             map_header(reader.header)
+            share = dataclasses.replace(share, file=_fingerprint(source))
+        if into is None:
+            batches: list[pa.RecordBatch] = []
+            _guard_reading(reader)
+            result = process_in_memory(
+                reader,
+                batches.append,
+                rejects=refused,
+                workers=settings.workers,
+                context=context,
+                today=today,
+                limit=limit,
+                share=share,
+            )
+            return finished(dataclasses.replace(result, batches=batches), started)
+        with context.phase("open"):
             store = stack.enter_context(open_store(into))
             store.create_tables()
         stack.enter_context(_audited(store, "process"))
         result = process_file(
-            reader, store, rejects=refused, workers=settings.workers, context=context, today=today
+            reader,
+            store,
+            rejects=refused,
+            workers=settings.workers,
+            context=context,
+            today=today,
+            limit=limit,
+            share=share,
         )
     return finished(result, started)
+
+
+def _fingerprint(path: Path) -> str:
+    """A hash of name, size and time of change, by which the audit log knows a file again."""
+    facts = path.stat()
+    told = f"{path.name}|{facts.st_size}|{facts.st_mtime_ns}"
+    return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
+
+
+def _guard_reading(reader: TableReader) -> None:
+    """Raise InputError where the rows of a text file would not fit into memory: they take about as much."""
+    free = psutil.virtual_memory().available
+    if reader.unit == "bytes" and reader.size > free:
+        raise InputError(
+            f"a file of {reader.size >> 20:,} MiB does not fit into the {free >> 20:,} MiB of free memory",
+            "Name a database with into",
+        )
 
 
 def sync(

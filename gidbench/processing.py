@@ -1,46 +1,48 @@
-"""Take in a file of people: validate, remove duplicates, number, account for every record."""
+"""Take in a file of people: every record is accepted, a duplicate or rejected, and what is kept is kept as a whole."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from gidbench import gid
-from gidbench.engine import Context, ending, map_ordered
-from gidbench.errors import VerificationError
-from gidbench.files.rejects import RejectsFile
+from gidbench.admission import Admission, LooseGids, RejectLimit, Supply
+from gidbench.engine import Context, ending
+from gidbench.errors import InputError, VerificationError
+from gidbench.files.rejects import GrowingRejects, RejectsFile
 from gidbench.files.text import TableReader
-from gidbench.kernels import intake, keytable
-from gidbench.keyset import KeySet
 from gidbench.outcome import Outcome
-from gidbench.records import ACTIVE, GLOBAL_ID, Reason
+from gidbench.records import GLOBAL_ID
 from gidbench.stores.base import AuditEntry, Store
 from gidbench.stores.gid_supply import GidSupply
 from gidbench.units import utc_now
-from gidbench.validation import Checked, Validation
 
 TABLE = "global_id_file"
 
 
 @dataclass(frozen=True)
 class ProcessResult(Outcome):
-    """What became of a file's records: accepted + duplicate + rejected = records."""
+    """What became of a file's records: accepted + duplicate + rejected = records.
+
+    Attributes
+    ----------
+    batches:
+        The accepted rows, where no database was named.
+    first_record:
+        Number of the first record that was taken in, later than asked for where a run was resumed.
+    """
 
     accepted: int = 0
     duplicate: int = 0
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     rejects_path: Path | None = None
+    batches: list[pa.RecordBatch] = field(default_factory=list, repr=False)
+    first_record: int = 1
 
     def counts(self) -> dict[str, int | str]:
         named: dict[str, int | str] = {
@@ -48,11 +50,92 @@ class ProcessResult(Outcome):
             "duplicate": self.duplicate,
             "rejected": self.rejected,
         }
+        if self.first_record > 1:
+            named["from record"] = self.first_record
         if self.reasons:
             named["reasons"] = ", ".join(f"{code} {count:,}" for code, count in self.reasons.items())
         if self.rejects_path:
             named["rejects"] = str(self.rejects_path)
         return named
+
+    def to_arrow(self) -> pa.Table:
+        """The batches as one Arrow table."""
+        return pa.Table.from_batches(self.batches, GLOBAL_ID)
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which records of a file are taken in, and in how many steps.
+
+    Attributes
+    ----------
+    first, last:
+        Numbers of the first and the last record, from 1 on; None: the last of the file.
+    commit_every:
+        Records that are kept together; None: all of them.
+    resume:
+        Whether to go on behind the records of this file that earlier runs have kept.
+    file:
+        Fingerprint of the file in the audit log, by which a later run finds them.
+    """
+
+    first: int = 1
+    last: int | None = None
+    commit_every: int | None = None
+    resume: bool = False
+    file: str = ""
+
+    def __post_init__(self) -> None:
+        if self.first < 1 or (self.last is not None and self.last < self.first):
+            last = "" if self.last is None else self.last
+            raise InputError(
+                f"the records {self.first}:{last} are none", "Give FIRST:LAST with 1 <= FIRST <= LAST"
+            )
+        if self.commit_every is not None and self.commit_every < 1:
+            raise InputError(f"commit_every is {self.commit_every}", "Give 1 or more records")
+
+
+WHOLE = Share()
+
+
+def process_in_memory(
+    reader: TableReader,
+    take: Callable[[pa.RecordBatch], None],
+    *,
+    rejects: Path,
+    workers: int,
+    context: Context,
+    today: date | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    limit: RejectLimit | None = None,
+    share: Share = WHOLE,
+    supply: Supply | None = None,
+) -> ProcessResult:
+    """Hand the accepted rows of one open file to `take`, in order, in batches of `global_id_file`.
+
+    G_IDs come from `supply`, or begin with the very first one.
+    Raises InputError where a required column is missing, CapacityError where the G_IDs run out,
+    TooManyRejectsError.
+    """
+    started = time.perf_counter_ns()
+    with RejectsFile(rejects) as refused:
+        run = Admission(
+            reader,
+            refused,
+            supply or LooseGids(),
+            workers=workers,
+            context=context,
+            today=today or date.today(),
+            moment=clock(),
+            first=share.first,
+            last=share.last,
+            limit=limit,
+        )
+        with context.phase("process"):
+            run.hand_on(take)
+        _require_sum(run.totals(), run.accepted)
+        refused.seal()
+    return _result(run, context, started, rejects, share.first)
 
 
 def process_file(
@@ -65,185 +148,128 @@ def process_file(
     today: date | None = None,
     clock: Callable[[], datetime] = utc_now,
     lock_timeout_s: float = 30.0,
+    limit: RejectLimit | None = None,
+    share: Share = WHOLE,
 ) -> ProcessResult:
-    """Process one open file into `global_id_file` of a store; all of it is kept, or nothing.
+    """Process one open file into `global_id_file` of a store; each of its ranges is kept as a whole, or not at all.
 
-    Records that are not accepted go to the file `rejects`, which exists afterwards only if there are any.
-    Raises InputError where a required column is missing, CapacityError where the G_IDs run out.
+    There is one range, unless `share.commit_every` says otherwise. Records that are not accepted go to the file
+    `rejects`, which exists afterwards only if there are any.
+    Raises InputError where a required column is missing, CapacityError where the G_IDs run out,
+    TooManyRejectsError.
     """
     started = time.perf_counter_ns()
     moment = clock()
-    with store.lock(TABLE, lock_timeout_s), RejectsFile(rejects) as refused:
-        run = _Intake(reader, store, refused, workers, context, today or date.today(), moment)
-        try:
-            with ending(run.accepted_batches()) as batches, store.transaction():
+    with store.lock(TABLE, lock_timeout_s):
+        first = _first_left(store, share) if share.resume else share.first
+        growing = share.resume or share.commit_every is not None
+        with GrowingRejects(rejects, first) if growing else RejectsFile(rejects) as refused:
+            run = Admission(
+                reader,
+                refused,
+                GidSupply(store),
+                workers=workers,
+                context=context,
+                today=today or date.today(),
+                moment=moment,
+                first=first,
+                last=share.last,
+                limit=limit,
+                several=share.commit_every is not None,
+            )
+            with ending(run.parts):
                 with context.phase("open"):
-                    run.load_known_keys()
+                    run.know(store.keys(TABLE))
+                ranges = _Ranges(run, store, refused, context, moment, share)
+                ranges.keep_next()
+                while share.commit_every is not None and run.more():
+                    ranges.keep_next()
+    return _result(run, context, started, rejects, first)
+
+
+@dataclass
+class _Ranges:
+    """The ranges of one run, kept one after the other."""
+
+    run: Admission
+    store: Store
+    refused: RejectsFile | GrowingRejects
+    context: Context
+    moment: datetime
+    share: Share
+
+    def keep_next(self) -> None:
+        """Take in the next range as one transaction."""
+        run, store, context = self.run, self.store, self.context
+        supply = run.supply = GidSupply(store)
+        before, held = run.totals(), store.count(TABLE)
+        committing = False
+        try:
+            first = run.next_record
+            batches = run.batches(self.share.commit_every)
+            with ending(batches), store.transaction():
                 with context.phase("load"):
                     inserted = store.append(TABLE, batches)
+                counts = {name: count - before[name] for name, count in run.totals().items()}
                 with context.phase("verify"):
-                    run.verify(inserted)
-                refused.seal()
-                store.record(AuditEntry("process", moment, "done", run.totals(), {"unit": reader.unit}))
-                run.committing = True
-                committing = time.perf_counter_ns()
-            context.end_phase("commit", committing)
+                    self.verify(counts, inserted, store.count(TABLE) - held)
+                self.refused.seal()
+                parameters = {
+                    "unit": run.unit,
+                    "file": self.share.file,
+                    "records": [first, run.next_record - 1],
+                }
+                store.record(AuditEntry("process", self.moment, "done", counts, parameters))
+                committing = True
+                started = time.perf_counter_ns()
+            context.end_phase("commit", started)
         finally:
-            run.give_back()
-    return run.result((time.perf_counter_ns() - started) / 1e9, rejects)
+            # a commit that fails may have arrived all the same: the G_IDs that it wrote stay taken
+            supply.close(used=committing)
+        if isinstance(self.refused, GrowingRejects):
+            self.refused.keep()
+            run.keep()
 
-
-class _Intake:
-    """One run over one file: parts are checked on many threads, then decided on in order."""
-
-    def __init__(
-        self,
-        reader: TableReader,
-        store: Store,
-        refused: RejectsFile,
-        workers: int,
-        context: Context,
-        today: date,
-        moment: datetime,
-    ) -> None:
-        self._reader, self._store, self._refused = reader, store, refused
-        self._workers, self._context, self._moment = workers, context, moment
-        self._validation = Validation(reader.header, today)
-        self._known_before = 0
-        self._seen = KeySet()
-        self._stored: KeySet | None = None
-        self._gids = GidSupply(store)
-        self.committing = False  # whether the rows are on their way
-        self._records = self._accepted = self._units = 0
-        self._reasons: Counter[Reason] = Counter()
-
-    def load_known_keys(self) -> None:
-        """People of earlier files are duplicates, too."""
-        known = self._store.keys(TABLE)
-        self._known_before = known.size
-        if known.size:
-            self._stored = KeySet(known.size)
-            self._stored.add(known)
-
-    def accepted_batches(self) -> Generator[pa.RecordBatch, None, None]:
-        line, record = self._reader.header_lines + 1, 1
-        checked = map_ordered(
-            self._check, self._reader.chunks(), workers=self._workers, cancellation=self._context.cancellation
-        )
-        with ending(checked):
-            for units, part in checked:
-                self._units += units
-                with self._context.stage("decide"):
-                    fit = self._decide(part, line, record)
-                    line += part.source.line_count
-                    record += part.codes.size
-                    batch = self._number(part, fit) if fit.any() else None
-                if batch is not None:
-                    yield batch
-                self._context.report("processing", self._units, self._reader.size, self._reader.unit)
-
-    def _check(self, piece: tuple[int, Any]) -> tuple[int, Checked]:
-        units, chunk = piece
-        with self._context.stage("parse"):
-            source = self._reader.parse(chunk, self._validation.wanted)
-        with self._context.stage("validate"):
-            return units, self._validation.check(source)
-
-    def _decide(self, part: Checked, line: int, record: int) -> npt.NDArray[np.bool_]:
-        """Which records are accepted; the others are written to the rejects file."""
-        codes = part.codes
-        candidates = np.where(codes == 0, part.keys, keytable.EMPTY)
-        fresh = self._seen.add(candidates)
-        codes = np.where((codes == 0) & ~fresh, np.uint8(Reason.DUPLICATE_IN_FILE), codes)
-        if self._stored is not None:
-            known = self._stored.holds(candidates)
-            codes = np.where((codes == 0) & known, np.uint8(Reason.DUPLICATE_IN_TABLE), codes)
-        fit: npt.NDArray[np.bool_] = codes == 0
-        self._records += codes.size
-        self._accepted += int(fit.sum())
-        for row in np.flatnonzero(~fit).tolist():
-            reason = Reason(int(codes[row]))
-            self._reasons[reason] += 1
-            self._refused.add(record + row, line + int(part.source.lines[row]), reason, part.source.raw(row))
-        return fit
-
-    def _number(self, part: Checked, fit: npt.NDArray[np.bool_]) -> pa.RecordBatch:
-        """Accepted rows of a part with their G_IDs, as a batch of `global_id_file`."""
-        count = int(fit.sum())
-        mask = None if count == fit.size else pa.array(fit)
-
-        def kept(column: pa.Array) -> pa.Array:
-            return column if mask is None else column.filter(mask)
-
-        keys = np.ascontiguousarray(part.keys[fit])
-        digits = np.empty(count * 16, np.uint8)
-        intake.format_national_ids(keys, digits)
-        offsets = np.arange(0, digits.size + 1, 16, dtype=np.int32)
-        gids = gid.encode_array(self._gids.take(count, self._expected_more()))
-        number = kept(part.personal_number)
-        lacking = pc.equal(pc.binary_length(number), 0)
-        if pc.any(lacking).as_py():
-            number = pc.if_else(lacking, pc.binary_join_element_wise("GID", gids, "-"), number)
-        moment = pa.scalar(self._moment, pa.timestamp("us"))
-        return pa.RecordBatch.from_arrays(
-            [
-                gids,
-                kept(part.name),
-                number,
-                pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(digits)),
-                kept(part.passport_id),
-                kept(part.bod),
-                pa.repeat(ACTIVE, count),
-                pa.repeat("file", count),
-                pa.repeat(moment, count),
-                pa.repeat(moment, count),
-            ],
-            schema=GLOBAL_ID,
-        )
-
-    def _expected_more(self) -> int:
-        """Records that the rest of the file will have accepted, if it is like the part so far."""
-        return self._accepted * (self._reader.size - self._units) // max(1, self._units)
-
-    def give_back(self) -> None:
-        """Return the G_IDs that no row can have, as far as nobody reserved others since.
-
-        A commit that fails may have arrived all the same, so those it wrote stay taken.
-        """
-        self._gids.close(used=self.committing)
-
-    def verify(self, inserted: int) -> None:
+    @staticmethod
+    def verify(counts: dict[str, int], inserted: int, stored: int) -> None:
         """The law: accepted + duplicate + rejected = records, and what was accepted stands in the table."""
-        totals = self.totals()
-        stored = self._store.count(TABLE) - self._known_before
-        parts = totals["accepted"] + totals["duplicate"] + totals["rejected"]
-        if parts != totals["records"] or not inserted == stored == totals["accepted"]:
-            raise VerificationError(
-                f"{totals['records']:,} records were read, but {parts:,} accounted for and {stored:,} stored",
-                "Nothing was kept; please report this with the file's layout",
-            )
+        _require_sum(counts, inserted, stored)
 
-    def totals(self) -> dict[str, int]:
-        duplicate = sum(count for reason, count in self._reasons.items() if reason.is_duplicate)
-        rejected = sum(count for reason, count in self._reasons.items() if not reason.is_duplicate)
-        return {
-            "records": self._records,
-            "accepted": self._accepted,
-            "duplicate": duplicate,
-            "rejected": rejected,
-        }
 
-    def result(self, seconds: float, rejects: Path) -> ProcessResult:
-        totals = self.totals()
-        return ProcessResult(
-            "process",
-            totals["records"],
-            seconds,
-            dict(self._context.phases),
-            dict(self._context.busy),
-            totals["accepted"],
-            totals["duplicate"],
-            totals["rejected"],
-            {reason.code: self._reasons[reason] for reason in sorted(self._reasons)},
-            rejects if self._reasons else None,
+def _require_sum(counts: dict[str, int], *stored: int) -> None:
+    parts = counts["accepted"] + counts["duplicate"] + counts["rejected"]
+    if parts != counts["records"] or any(count != counts["accepted"] for count in stored):
+        raise VerificationError(
+            f"{counts['records']:,} records were read, but {parts:,} accounted for and {stored[-1]:,} stored",
+            "Nothing was kept; please report this with the file's layout",
         )
+
+
+def _first_left(store: Store, share: Share) -> int:
+    """The first record of the share behind those of the file that are kept."""
+    found = [
+        entry.parameters["records"]
+        for entry in store.entries("process")
+        if entry.outcome == "done" and entry.parameters.get("file") == share.file
+    ]
+    left = share.first
+    for first, last in sorted(found):
+        if first <= left <= last:
+            left = last + 1
+    return left
+
+
+def _result(run: Admission, context: Context, started: int, rejects: Path, first: int) -> ProcessResult:
+    return ProcessResult(
+        "process",
+        run.records,
+        (time.perf_counter_ns() - started) / 1e9,
+        dict(context.phases),
+        dict(context.busy),
+        run.accepted,
+        run.duplicate,
+        run.rejected,
+        {reason.code: run.reasons[reason] for reason in sorted(run.reasons)},
+        rejects if rejects.is_file() else None,
+        first_record=first,
+    )

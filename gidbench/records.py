@@ -84,6 +84,7 @@ class Reason(IntEnum):
     NOT_UTF8 = 15
     DUPLICATE_IN_FILE = 16
     DUPLICATE_IN_TABLE = 17
+    PRECISION_LOST = 18
 
     @property
     def code(self) -> str:
@@ -124,3 +125,12 @@ def map_header(header: list[str]) -> dict[str, int]:
             f"Name a column {missing[0]!r} or one of: {', '.join(_ALIASES[missing[0]].split()[1:6])}",
         )
     return found
+
+
+def is_people_header(titles: list[str]) -> bool:
+    """Whether a row is the header of a file of people."""
+    try:
+        map_header(titles)
+    except InputError:
+        return False
+    return True

@@ -1,23 +1,27 @@
-"""Normalise and validate the columns of people, by kernels; nothing here looks at more than one batch."""
+"""Normalise and validate the fields of people, by kernels; nothing here looks at more than one batch."""
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gidbench.arrays import text_buffers
+from gidbench.arrays import array_address, fixed_values, text_buffers
 from gidbench.files.csv_reader import FLAG_REASONS
-from gidbench.files.text import TextBatch
-from gidbench.kernels import intake
+from gidbench.files.fields import Fields, gather
+from gidbench.kernels import fields, intake, keytable
+from gidbench.kernels.memory import SLACK
+from gidbench.lending import Scratch
 from gidbench.records import EARLIEST_BIRTH, NAME_LENGTH, PERSONAL_NUMBER_LENGTH, Reason, map_header
 
 _EPOCH = date(1970, 1, 1)
-# Unicode's White_Space. Arrow's utf8_trim_whitespace takes off U+001C to U+001F, too, which `intake.trim`
+# Unicode's White_Space. Arrow's utf8_trim_whitespace takes off U+001C to U+001F, too, which `intake.check_lengths`
 # does not: a name's end would depend on what else is in its batch.
 _BLANKS = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -36,7 +40,14 @@ _RULES: tuple[tuple[str, dict[int, Reason]], ...] = (
             intake.TOO_LONG: Reason.NAME_TOO_LONG,
         },
     ),
-    ("no_ktp", {intake.MISSING: Reason.NO_KTP_MISSING, intake.INVALID: Reason.NO_KTP_INVALID}),
+    (
+        "no_ktp",
+        {
+            intake.MISSING: Reason.NO_KTP_MISSING,
+            intake.INVALID: Reason.NO_KTP_INVALID,
+            intake.PRECISION_LOST: Reason.PRECISION_LOST,
+        },
+    ),
     (
         "bod",
         {
@@ -51,6 +62,10 @@ _RULES: tuple[tuple[str, dict[int, Reason]], ...] = (
 )
 
 
+_FIELD_OF = {reason: name for name, meanings in _RULES if name != "record" for reason in meanings.values()}
+_scratch = Scratch()
+
+
 @dataclass(frozen=True)
 class Checked:
     """A normalised batch of n records.
@@ -60,18 +75,37 @@ class Checked:
     codes:
         uint8 (n,): 0 where the record is fit, else its `Reason`.
     keys:
-        int64 (n,): no_ktp as a number.
+        int64 (n,): no_ktp as a number, `keytable.EMPTY` where the record is not fit.
     name, personal_number, passport_id, bod:
         The columns as they will be stored; a personal_number that is missing is empty.
+    digits:
+        The 16 of each no_ktp; zeros where it is none.
+    unnumbered:
+        How many records have no personal_number.
+    faults:
+        By row, of what a field is the reason for: the position of the column and the text that stands there.
     """
 
-    source: TextBatch
+    source: Fields
     codes: npt.NDArray[np.uint8]
     keys: npt.NDArray[np.int64]
     name: pa.StringArray
     personal_number: pa.StringArray
+    digits: pa.Buffer
     passport_id: pa.StringArray
     bod: pa.Array
+    unnumbered: int
+    faults: dict[int, tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """One field of all records: addresses and lengths, how far may be read, whether it is a number's cell."""
+
+    addresses: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int32]
+    limit: int
+    numbers: npt.NDArray[np.uint8]
 
 
 class Validation:
@@ -86,29 +120,62 @@ class Validation:
     """
 
     def __init__(self, header: list[str], today: date) -> None:
-        positions = map_header(header)
-        self._fields = [name for name in _FIELDS if name in positions]
-        self.wanted = [positions[name] for name in self._fields]
+        self.positions = map_header(header)
+        self._fields = [name for name in _FIELDS if name in self.positions]
+        self.wanted = [self.positions[name] for name in self._fields]
         self._earliest = (date.fromisoformat(EARLIEST_BIRTH) - _EPOCH).days
         self._latest = (today - _EPOCH).days
 
-    def check(self, source: TextBatch) -> Checked:
-        """Check a batch whose columns are those at the positions `wanted`; safe on any thread."""
+    def check(self, source: Fields) -> Checked:
+        """Check a batch whose fields are those at the positions `wanted`; safe on any thread."""
         count = source.flags.size
-        columns = dict(zip(self._fields, source.columns, strict=True))
-        blank = pa.array([""], pa.string()).take(pa.array(np.zeros(count, np.int32)))
+        texts = {name: self._texts(source, slot) for slot, name in enumerate(self._fields)}
+        blank = _Texts(np.zeros(count, np.int64), np.zeros(count, np.int32), 0, np.empty(0, np.uint8))
         found = {"record": source.flags}
-        name, found["name"] = _trimmed(columns["name"], *NAME_LENGTH)
-        number, found["personal_number"] = _trimmed(
-            columns.get("personal_number", blank), *PERSONAL_NUMBER_LENGTH
+        name, found["name"], _ = _trimmed("name", texts["name"], source.odd, *NAME_LENGTH)
+        number, found["personal_number"], unnumbered = _trimmed(
+            "number", texts.get("personal_number", blank), source.odd, *PERSONAL_NUMBER_LENGTH
         )
         keys, found["no_ktp"] = np.empty(count, np.int64), np.empty(count, np.uint8)
-        intake.national_ids(*text_buffers(columns["no_ktp"]), keys, found["no_ktp"])
-        days, found["bod"] = np.empty(count, np.int32), np.empty(count, np.uint8)
-        intake.birth_dates(*text_buffers(columns["bod"]), self._earliest, self._latest, days, found["bod"])
-        passport, found["passport_id"] = _passports(columns.get("passport_id", blank))
-        bod = pa.Array.from_buffers(pa.date32(), count, [None, pa.py_buffer(days)])
-        return Checked(source, _first_reasons(found), keys, name, number, passport, bod)
+        identity = texts["no_ktp"]
+        digits = pa.allocate_buffer(16 * count)
+        intake.national_ids(
+            identity.addresses,
+            identity.lengths,
+            identity.numbers,
+            keys,
+            np.frombuffer(digits, np.uint8),
+            found["no_ktp"],
+        )
+        held, found["bod"] = pa.allocate_buffer(4 * count), np.empty(count, np.uint8)
+        born, days = texts["bod"], np.frombuffer(held, np.int32)
+        intake.birth_dates(born.addresses, born.lengths, self._earliest, self._latest, days, found["bod"])
+        passport, found["passport_id"] = _passports(texts.get("passport_id", blank))
+        bod = pa.Array.from_buffers(pa.date32(), count, [None, held])
+        codes = _first_reasons(found)
+        unfit = np.flatnonzero(codes)
+        keys[unfit] = keytable.EMPTY
+        faults = {row: self._fault(source, row, Reason(int(codes[row]))) for row in unfit.tolist()}
+        told = {row: fault for row, fault in faults.items() if fault is not None}
+        return Checked(source, codes, keys, name, number, digits, passport, bod, unnumbered, told)
+
+    def _texts(self, source: Fields, slot: int) -> _Texts:
+        numbers = source.numbers[slot] if source.numbers else None
+        return _Texts(
+            source.addresses[slot],
+            source.lengths[slot],
+            source.limits[slot],
+            np.empty(0, np.uint8) if numbers is None else np.ascontiguousarray(numbers).view(np.uint8),
+        )
+
+    def _fault(self, source: Fields, row: int, reason: Reason) -> tuple[int, str] | None:
+        """Position and text of the field that a record is refused for; None where it is not one field."""
+        field = _FIELD_OF.get(reason)
+        if field is None:
+            return None
+        slot = self._fields.index(field)
+        text = ctypes.string_at(int(source.addresses[slot, row]), int(source.lengths[slot, row]))
+        return self.wanted[slot], text.decode("utf-8", "backslashreplace")
 
 
 def _first_reasons(found: dict[str, npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
@@ -123,27 +190,47 @@ def _first_reasons(found: dict[str, npt.NDArray[np.uint8]]) -> npt.NDArray[np.ui
 
 
 def _trimmed(
-    column: pa.StringArray, shortest: int, longest: int
-) -> tuple[pa.StringArray, npt.NDArray[np.uint8]]:
-    """The column without white space around it, in NFC, and a code for each length out of bounds."""
-    bounds, data = text_buffers(column)
-    ascii_only = not data.size or data.max() < 0x80
-    if not ascii_only:  # other scripts have other blanks, and letters in several parts
-        column = pc.utf8_trim(pc.utf8_normalize(column, form="NFC"), characters=_BLANKS)
+    field: str, texts: _Texts, odd: npt.NDArray[np.int32], shortest: int, longest: int
+) -> tuple[pa.StringArray, npt.NDArray[np.uint8], int]:
+    """The texts without white space around them, in NFC; a code for each length out of bounds; how many are empty.
+
+    A length is a number of characters, which are Unicode's code points in NFC.
+    """
+    count = texts.lengths.size
+    addresses = _scratch.take((field, "addresses"), count, np.int64)
+    lengths = _scratch.take((field, "lengths"), count, np.int32)
+    codes = np.empty(count, np.uint8)
+    others = intake.check_lengths(
+        texts.addresses, texts.lengths, odd, shortest, longest, addresses, lengths, codes
+    )
+    kept: Any = None  # until the texts are gathered
+    if others:  # other scripts have other blanks, and letters in several parts
+        rows = np.flatnonzero(codes == intake.NOT_ASCII)
+        written, _ = gather(addresses[rows], lengths[rows], texts.limit)
+        column = pc.utf8_trim(pc.utf8_normalize(written, form="NFC"), characters=_BLANKS)
         bounds, data = text_buffers(column)
-    codes = np.empty(len(column), np.uint8)
-    if intake.measure(bounds, data, ascii_only, shortest, longest, codes):
-        offsets, out = np.empty(len(column) + 1, np.int32), np.empty(data.size, np.uint8)
-        intake.trim(bounds, data, offsets, out)
-        used = out[: offsets[-1]]
-        column = pa.StringArray.from_buffers(len(column), pa.py_buffer(offsets), pa.py_buffer(used))
-    return column, codes
+        kept = np.concatenate([data, np.zeros(SLACK, np.uint8)])
+        addresses[rows], lengths[rows] = np.int64(array_address(kept)) + bounds[:-1], np.diff(bounds)
+        characters = fixed_values(pc.utf8_length(column), np.int32)
+        conditions = [characters == 0, characters < shortest, characters > longest]
+        codes[rows] = np.select(conditions, [intake.MISSING, intake.TOO_SHORT, intake.TOO_LONG], 0)
+    column, empty = gather(addresses, lengths, texts.limit)
+    del kept
+    return column, codes, empty
 
 
-def _passports(column: pa.StringArray) -> tuple[pa.StringArray, npt.NDArray[np.uint8]]:
-    bounds, data = text_buffers(column)
-    offsets, out = np.empty(len(column) + 1, np.int32), np.empty(data.size, np.uint8)
-    valid, codes = np.empty((len(column) + 7) // 8, np.uint8), np.empty(len(column), np.uint8)
-    nulls = intake.passport_ids(bounds, data, offsets, out, valid, codes)
-    buffers = [pa.py_buffer(valid), pa.py_buffer(offsets), pa.py_buffer(out[: offsets[-1]])]
-    return pa.Array.from_buffers(pa.string(), len(column), buffers, null_count=nulls), codes
+def _passports(texts: _Texts) -> tuple[pa.StringArray, npt.NDArray[np.uint8]]:
+    count, size = texts.lengths.size, int(fields.total(texts.lengths))
+    offsets, out, valid = (
+        pa.allocate_buffer(bytes_) for bytes_ in (4 * (count + 1), max(1, size), (count + 7) // 8)
+    )
+    codes = np.empty(count, np.uint8)
+    nulls = intake.passport_ids(
+        texts.addresses,
+        texts.lengths,
+        np.frombuffer(offsets, np.int32),
+        np.frombuffer(out, np.uint8),
+        np.frombuffer(valid, np.uint8),
+        codes,
+    )
+    return pa.Array.from_buffers(pa.string(), count, [valid, offsets, out], null_count=nulls), codes

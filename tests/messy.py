@@ -248,7 +248,6 @@ FAULTS: dict[str, Callable[[_Maker, Person], bytes]] = {
         "320101010190001",
         "32010101019000123",
         "3201010101900O12",
-        "3.20101E+15",
         "'3201010101900012",
         "n/a",
         "1111111111111111",
@@ -256,6 +255,7 @@ FAULTS: dict[str, Callable[[_Maker, Person], bytes]] = {
         "３２０１０１０１０１９０００１２",
     ),
     "bod_missing": _set("bod", "", "   "),
+    "precision_lost": _set("no_ktp", "3.20101E+15", "3.201010101E+15", "3,20101e15", " 32E+14 "),
     "bod_invalid": _set(
         "bod",
         "31/02/1990",

@@ -6,6 +6,7 @@ its kernel. Texts are bytes, moments are datetimes, null is None.
 
 from __future__ import annotations
 
+import ctypes
 import datetime as dt
 import hashlib
 import re
@@ -18,7 +19,7 @@ M1, M2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB  # of SplitMix64
 TWO_64 = 1 << 64
 GAMMA = 0x9E3779B97F4A7C15
 EPOCH = dt.date(1970, 1, 1)
-MISSING, INVALID, TOO_SHORT, TOO_LONG = 1, 2, 3, 4
+MISSING, INVALID, TOO_SHORT, TOO_LONG, PRECISION_LOST = 1, 2, 3, 4, 5
 BLANKS = b" \t\n\v\f\r"
 
 # --- buffers --------------------------------------------------------------------------------------
@@ -33,6 +34,21 @@ def pack(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
 def unpack(offsets: np.ndarray, data: np.ndarray) -> list[bytes]:
     content = data.tobytes()
     return [content[low:high] for low, high in zip(offsets.tolist(), offsets.tolist()[1:], strict=False)]
+
+
+def place(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(memory that must be kept, int64 addresses, int32 lengths) of texts."""
+    held = np.frombuffer(b"".join(texts) or b"\0", np.uint8)
+    starts = [0, *accumulate(map(len, texts))][: len(texts)]
+    addresses = np.array([held.ctypes.data + start for start in starts], np.int64)
+    return held, addresses, np.array([len(text) for text in texts], np.int32)
+
+
+def at_places(addresses: np.ndarray, lengths: np.ndarray) -> list[bytes]:
+    """The texts at addresses."""
+    return [
+        ctypes.string_at(at, length) for at, length in zip(addresses.tolist(), lengths.tolist(), strict=True)
+    ]
 
 
 def bits(bitmap: np.ndarray, count: int) -> list[bool]:
@@ -311,13 +327,21 @@ def measure(text: bytes, shortest: int, longest: int) -> int:
     return TOO_LONG if length > longest else 0
 
 
-def national_id(text: bytes) -> tuple[int, int]:
-    """(number or -1, code)"""
+def national_id(text: bytes, number_cell: bool = False) -> tuple[int, int]:
+    """(number or -1, code); the text may be that of a number's cell."""
     digits = re.sub(rb"[ \t\n\v\f\r.-]", b"", text)
     if not digits:
         return -1, MISSING
+    if re.fullmatch(rb"\d+([.,]\d*)?[eE]\+?\d+", text.strip(BLANKS)):
+        return -1, PRECISION_LOST
+    if number_cell and (b"." in text or len(re.findall(rb"\d", text)) > 16):
+        return -1, PRECISION_LOST
     if not re.fullmatch(rb"[0-9]{16}", digits) or len(set(digits)) == 1:
         return -1, INVALID
+    if number_cell and digits != text:
+        return -1, PRECISION_LOST if int(digits) > 2**53 else INVALID
+    if number_cell and int(digits) > 2**53:
+        return -1, PRECISION_LOST
     return int(digits), 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,15 +11,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gidbench.arrays import array_address
 from gidbench.errors import InputError
 from gidbench.files.any_dialect import NOT_UTF8, AnyDialect
 from gidbench.files.dialects import Dialect, checked
+from gidbench.files.fields import Fields, flag_undecodable, gathered
 from gidbench.files.options import DEFAULTS, ReadOptions
 from gidbench.files.structure import Table, find_table
 from gidbench.files.tangles import untangled
 from gidbench.files.text import Decision, TextBatch
 from gidbench.files.text_file import TextFile
-from gidbench.kernels import scan, scan_dialect
+from gidbench.kernels import fields, scan, scan_dialect
+from gidbench.kernels.memory import SLACK
+from gidbench.lending import Scratch
 from gidbench.records import Reason
 
 CHUNK_BYTES = 4 << 20  # large enough that a chunk's fixed costs vanish, small enough to keep memory flat
@@ -26,6 +31,7 @@ _CHUNK_MEMORY = 512 << 20  # of all columns of a chunk: each has room for all of
 _LEAST_CHUNK = 16 << 10
 MAX_RECORD_BYTES = 64 << 20
 _LONGEST_LINE = 1 << 20  # that is looked at by itself where a quote is not closed
+_scratch = Scratch()
 
 FLAG_REASONS = {
     scan.COLUMN_COUNT: Reason.COLUMN_COUNT,
@@ -47,7 +53,7 @@ class CsvReader:
         self._options = options
         self._text = TextFile(path, options.encoding)
         self._map, self._bytes = self._text.data, self._text.array
-        if not bytes(self._map[self._text.start : self._text.size][:1]):
+        if self._text.size <= self._text.start:
             if not options.forgiving:
                 raise InputError(f"{path.name} is empty", "Give a file with a header row")
             self._table = Table(
@@ -60,6 +66,8 @@ class CsvReader:
                 f"{path.name} has {len(self.header):,} columns; the limit is {options.limits.columns:,}",
                 "Raise the limit, or name its delimiter if that is not right",
             )
+        pages = -(-len(self._bytes) // mmap.PAGESIZE)  # what is left of the last one is zeros
+        self._readable_end = array_address(self._bytes) + pages * mmap.PAGESIZE
         self._any = AnyDialect(self._text, self._table, forgiving=options.forgiving)
         self._chunk_bytes = max(
             1, min(chunk_bytes, max(_LEAST_CHUNK, _CHUNK_MEMORY // max(1, len(self.header))))
@@ -113,7 +121,7 @@ class CsvReader:
 
     def _last_end(self, start: int, end: int) -> int:
         dialect = self._table.dialect
-        if not dialect.quote or self._map.find(dialect.quote.encode(), start, end) < 0:
+        if not dialect.quote or not fields.holds_byte(self._bytes, start, end, ord(dialect.quote)):
             after = (
                 self._map.rfind(b"\n", start, end) + 1
             )  # without quotes any line end is the end of a record
@@ -142,10 +150,84 @@ class CsvReader:
         """The records of a chunk; one whose quote is not closed goes on to where another one is."""
         if not self._table.dialect.is_standard:
             return self._any.parse(chunk, wanted)
+        found = self.locate(chunk, wanted)
+        if found is not None:
+            columns = tuple(gathered(found, slot) for slot in range(len(wanted)))
+            self.release(chunk)
+            return TextBatch(
+                columns, found.flags, found.lines, found.line_count, found.raw, starts=found.starts
+            )
         batch = self._parse_standard(chunk, wanted)
         if self._options.forgiving and batch.flags.any():
             return self._any.parse(chunk, wanted)
         return batch
+
+    def locate(self, chunk: tuple[int, int], wanted: Sequence[int]) -> Fields | None:
+        """See `gidbench.files.fields.FieldReader`; None where a record is not plain (`kernels.fields`)."""
+        dialect = self._table.dialect
+        if not dialect.is_standard:
+            return None
+        start, end = chunk
+        size, width = end - start, len(self.header)
+        positions = _scratch.take("positions", size + 2 * fields.AT_ONCE, np.int32)
+        ends, lines = (_scratch.take(name, size + 2, np.int32) for name in ("ends", "lines"))
+        blocks = _scratch.take("blocks", size // fields.BLOCK + 2, np.int32)
+        facts = np.zeros(fields.FACTS, np.int64)
+        delimiter, quote = ord(dialect.delimiter), ord(dialect.quote)
+        found = fields.find_separators(
+            self._bytes, start, end, delimiter, quote, positions, ends, lines, blocks, facts
+        )
+        if found == fields.NOT_PLAIN:
+            return None
+        firsts, starts = _scratch.take("firsts", found, np.int32), np.empty(found, np.int64)
+        record_lines, flags = np.empty(found, np.int64), np.empty(found, np.uint8)
+        count = fields.find_records(
+            self._bytes, start, found, positions, ends, lines, width, firsts, starts, record_lines, flags
+        )
+        flags, starts = flags[:count], starts[:count]
+        addresses = _scratch.take("addresses", len(wanted) * count, np.int64).reshape(len(wanted), count)
+        lengths = _scratch.take("lengths", len(wanted) * count, np.int32).reshape(len(wanted), count)
+        extra = np.empty(size + SLACK if facts[fields.DOUBLED] else 0, np.uint8)
+        columns = np.array(wanted, np.int16)
+        fields.locate(
+            self._bytes,
+            start,
+            quote,
+            columns,
+            width,
+            positions,
+            firsts[:count],
+            flags,
+            extra,
+            addresses,
+            lengths,
+        )
+        if facts[fields.ODD]:
+            odd = np.empty(count, np.int32)
+            odd = odd[: fields.find_odd(starts, end, start, blocks[: facts[fields.ODD]], odd)]
+        else:
+            odd = np.empty(0, np.int32)
+        limits = (self._readable_end,) * len(wanted)
+        line_count = int(lines[found - 1]) if found else 0
+        located = Fields(
+            addresses,
+            lengths,
+            limits,
+            odd,
+            flags,
+            record_lines[:count],
+            line_count,
+            self._text.raw(starts, end),
+            (self._bytes, extra),
+            starts=starts,
+        )
+        flag_undecodable(located)
+        if self._options.forgiving and flags.any():
+            return None
+        return located
+
+    def release(self, chunk: tuple[int, int]) -> None:
+        self._text.forget(*chunk)
 
     def raw(self, starts: npt.NDArray[np.int64], end: int) -> Callable[[int], str]:
         """The original text of the records that begin at `starts`, the last of which ends at `end`."""
@@ -155,8 +237,8 @@ class CsvReader:
         """Where the first line of a piece ends, and how many fields it has if its quotes are text."""
         piece = self._map[start : min(end, start + _LONGEST_LINE)]
         length = min((at for at in (piece.find(b"\n"), piece.find(b"\r")) if at >= 0), default=len(piece))
-        fields = piece.count(self.delimiter.encode(), 0, length) + 1
-        return start + length + (2 if piece.startswith(b"\r\n", length) else 1), fields
+        count = piece.count(self.delimiter.encode(), 0, length) + 1
+        return start + length + (2 if piece.startswith(b"\r\n", length) else 1), count
 
     def _parse_standard(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
         start, end = chunk

@@ -34,6 +34,7 @@ class ExcelReader:
             book = fastexcel.read_excel(path)
             # skip_rows=0 keeps blank rows at the top, so that row numbers are the sheet's
             self._sheet_count = len(book.sheet_names)
+            self.sheet_name = book.sheet_names[sheet]
             loaded = book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
             self._rows: pa.RecordBatch = loaded.to_arrow()
         except fastexcel.FastExcelError as error:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from gidbench.kernels.registry import IN_I32, IN_I64, IN_U8, OUT_I64, OUT_U8, kernel
+from gidbench.kernels.memory import address_of, store8
+from gidbench.kernels.registry import I64, IN_I32, IN_I64, IN_U8, OUT_I64, OUT_U8, kernel
+
+_U = np.uint64
 
 
 @kernel(IN_I64, OUT_U8)
@@ -21,6 +24,28 @@ def encode(ordinals, out):
         out[at + 3] = 48 + value // 67_600 % 10
         out[at + 2] = 48 + value // 676_000 % 10
         out[at + 1] = 48 + value // 6_760_000 % 10
+
+
+@kernel(I64, OUT_U8)
+def encode_range(first, out):
+    """The same for the ordinals from `first` on; a hundred of them differ in two digits only."""
+    start = address_of(out)
+    count = out.size // 8
+    row = 0
+    while row < count:
+        value = first + row
+        number = _U(value % 100)
+        hundred = value // 100
+        word = _U(71) | (_U(65 + hundred // 26 % 26) << _U(32)) | (_U(65 + hundred % 26) << _U(40))
+        word |= _U(48 + hundred // 67_600 % 10) << _U(8)
+        word |= _U(48 + hundred // 6_760 % 10) << _U(16)
+        word |= _U(48 + hundred // 676 % 10) << _U(24)
+        for place in range(row, min(count, row + 100 - np.int64(number))):
+            tens = (number * _U(103)) >> _U(10)
+            ones = number - tens * _U(10)
+            store8(start + 8 * place, word | ((tens + _U(48)) << _U(48)) | ((ones + _U(48)) << _U(56)))
+            number += _U(1)
+        row = min(count, row + 100 - value % 100)
 
 
 @kernel(IN_I32, IN_U8, OUT_I64)

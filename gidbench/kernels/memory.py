@@ -125,6 +125,43 @@ def _find64(typing, address, one, two, three, four):
     return types.uint64(*[types.int64] * 5), generate
 
 
+@intrinsic
+def _equal_words(typing, address, word):
+    def generate(context, builder, signature, arguments):
+        kind = ir.VectorType(_WORD, 8)
+        block = builder.load(_pointer(builder, arguments[0], kind), align=8)
+        single = builder.insert_element(ir.Constant(kind, ir.Undefined), arguments[1], ir.Constant(_HALF, 0))
+        everywhere = builder.shuffle_vector(
+            single, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(_HALF, 8), [0] * 8)
+        )
+        found = builder.bitcast(builder.icmp_unsigned("==", block, everywhere), ir.IntType(8))
+        return builder.zext(found, _WORD)
+
+    return types.uint64(types.int64, types.uint64), generate
+
+
+@intrinsic
+def _high64(typing, address):
+    def generate(context, builder, signature, arguments):
+        kind = ir.VectorType(_BYTE, 64)
+        block = builder.load(_pointer(builder, arguments[0], kind), align=1)
+        return builder.bitcast(builder.icmp_signed("<", block, ir.Constant(kind, [0] * 64)), _WORD)
+
+    return types.uint64(types.int64), generate
+
+
+@intrinsic
+def _prefetch(typing, address):
+    def generate(context, builder, signature, arguments):
+        place = _pointer(builder, arguments[0], _BYTE)
+        kind = ir.FunctionType(ir.VoidType(), [_BYTE.as_pointer(), _HALF, _HALF, _HALF])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        builder.call(function, [place, *(ir.Constant(_HALF, hint) for hint in (1, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
 def _array_from(dtype: Any) -> Any:
     """A function of (address, count): the array of a type that stands there."""
 
@@ -159,6 +196,14 @@ def _trailing_zeros(typing, word):
     return types.uint64(types.uint64), generate
 
 
+@intrinsic
+def _count_ones(typing, word):
+    def generate(context, builder, signature, arguments):
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), generate
+
+
 address_of: Any
 load8: Any
 load1: Any
@@ -168,6 +213,10 @@ copy16: Any
 copy32: Any
 and32: Any
 find64: Any
+high64: Any
+equal_words: Any
+prefetch: Any
+count_ones: Any
 high_product: Any
 trailing_zeros: Any
 int32_at: Any
@@ -206,6 +255,20 @@ if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         block = ctypes.string_at(int(address), 64)
         return np.uint64(sum(1 << place for place, byte in enumerate(block) if byte in wanted))
 
+    def _plain_high64(address):
+        block = ctypes.string_at(int(address), 64)
+        return np.uint64(sum(1 << place for place, byte in enumerate(block) if byte > 127))
+
+    def _plain_equal_words(address, word):
+        block = (ctypes.c_uint64 * 8).from_address(int(address))
+        return np.uint64(sum(1 << place for place, held in enumerate(block) if held == int(word)))
+
+    def _plain_prefetch(address):
+        pass
+
+    def _plain_count_ones(word):
+        return int(word).bit_count()
+
     def _plain_array_from(kind: Any) -> Any:
         def array_from(address, count):
             return np.ctypeslib.as_array((kind * int(count)).from_address(int(address)))
@@ -223,6 +286,8 @@ if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
     load8, load1 = _plain_load8, _plain_load1
     store8, store1, copy16, copy32 = _plain_store8, _plain_store1, _plain_copy16, _plain_copy32
     and32, find64 = _plain_and32, _plain_find64
+    high64, prefetch, count_ones = _plain_high64, _plain_prefetch, _plain_count_ones
+    equal_words = _plain_equal_words
     int32_at, int64_at = _plain_array_from(ctypes.c_int32), _plain_array_from(ctypes.c_int64)
     uint8_at, uint64_at = _plain_array_from(ctypes.c_uint8), _plain_array_from(ctypes.c_uint64)
     high_product, trailing_zeros = _plain_high_product, _plain_trailing_zeros
@@ -231,6 +296,8 @@ else:
     load8, load1 = _load8, _load1
     store8, store1, copy16, copy32 = _store8, _store1, _copy16, _copy32
     and32, find64 = _and32, _find64
+    high64, prefetch, count_ones = _high64, _prefetch, _count_ones
+    equal_words = _equal_words
     int32_at, int64_at = _array_from(types.int32), _array_from(types.int64)
     uint8_at, uint64_at = _array_from(types.uint8), _array_from(types.uint64)
     high_product, trailing_zeros = _high_product, _trailing_zeros

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gidbench.kernels import (
     digests,
     draws,
+    fields,
     fills,
     gids,
     intake,
@@ -29,6 +30,7 @@ from gidbench.kernels.registry import make_ready, registered
 MODULES = (
     digests,
     draws,
+    fields,
     fills,
     gids,
     intake,

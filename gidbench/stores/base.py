@@ -90,6 +90,10 @@ class Store(Protocol):
         """Append a line to `audit_log`."""
         ...
 
+    def entries(self, operation: str) -> list[AuditEntry]:
+        """The lines of `audit_log` that an operation has left, in the order of their moments."""
+        ...
+
     def synchroniser(self, now: datetime) -> Synchroniser:
         """The steps of a synchronisation into this store's `global_id`."""
         ...

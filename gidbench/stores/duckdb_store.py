@@ -288,6 +288,17 @@ class DuckDBStore:
             ],
         )
 
+    def entries(self, operation: str) -> list[AuditEntry]:
+        rows = self.rows(
+            "SELECT operation, started_at, outcome, counts, parameters FROM audit_log WHERE operation = ?"
+            " ORDER BY started_at",
+            [operation],
+        )
+        return [
+            AuditEntry(name, moment, outcome, json.loads(counts), json.loads(parameters))
+            for name, moment, outcome, counts, parameters in rows
+        ]
+
     def synchroniser(self, now: datetime) -> Synchroniser:
         return DuckDBSynchroniser(self, now)
 

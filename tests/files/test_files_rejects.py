@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gidbench.errors import InputError, StoreError
-from gidbench.files.rejects import COLUMNS, RejectsFile
+from gidbench.files.rejects import COLUMNS, Reject, RejectsFile
 from gidbench.records import Reason
 
 # what a reader may hand on: a line end inside a record always stands in quotes
@@ -19,24 +19,40 @@ ORIGINALS = st.text(st.characters(exclude_categories=("Cs",)), max_size=20).map(
 )
 
 
+def some(record: int) -> Reject:
+    return Reject(record, record + 1, "", "", Reason.BOD_MISSING, "bod", "", "x")
+
+
 def rows(path: Path) -> list[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file, strict=True))
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 10**9), st.sampled_from(Reason), ORIGINALS), min_size=1, max_size=10)
+    st.lists(
+        st.builds(
+            Reject,
+            st.integers(1, 10**9),
+            st.one_of(st.integers(1, 10**9), st.just("")),
+            ORIGINALS,
+            st.just("B7"),
+            st.sampled_from(Reason),
+            ORIGINALS,
+            ORIGINALS,
+            ORIGINALS,
+        ),
+        min_size=1,
+        max_size=10,
+    )
 )
-def test_every_record_is_read_back_as_it_was_added(
-    tmp_path: Path, added: list[tuple[int, Reason, str]]
-) -> None:
+def test_every_record_is_read_back_as_it_was_added(tmp_path: Path, added: list[Reject]) -> None:
     path = tmp_path / "rejects.csv"
     with RejectsFile(path) as refused:
-        for number, reason, original in added:
-            refused.add(number, number + 1, reason, original)
+        for reject in added:
+            refused.add(reject)
     assert rows(path) == [
         list(COLUMNS),
-        *([str(number), str(number + 1), reason.code, original] for number, reason, original in added),
+        *([str(cell) for cell in (*each[:4], each.reason.code, *each[5:])] for each in added),
     ]
     assert list(tmp_path.iterdir()) == [path]
 
@@ -64,7 +80,7 @@ def test_a_failure_keeps_the_file_of_an_earlier_run_and_no_part(
     path.write_text("old")
     with pytest.raises(type(failure)) as caught, RejectsFile(path) as refused:
         for number in range(records):
-            refused.add(number, number, Reason.BOD_MISSING, "x")
+            refused.add(some(number))
         raise failure
     assert caught.value is failure
     assert path.read_text() == "old"
@@ -73,7 +89,7 @@ def test_a_failure_keeps_the_file_of_an_earlier_run_and_no_part(
 
 def test_a_failure_after_sealing_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), RejectsFile(tmp_path / "rejects.csv") as refused:
-        refused.add(1, 2, Reason.BOD_MISSING, "x")
+        refused.add(some(1))
         refused.seal()
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
@@ -82,6 +98,6 @@ def test_a_failure_after_sealing_leaves_nothing(tmp_path: Path) -> None:
 def test_a_destination_that_cannot_be_is_refused_with_the_first_record(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputError, match="is a folder"), RejectsFile(tmp_path / "folder.csv") as refused:
-        refused.add(1, 2, Reason.BOD_MISSING, "x")
+        refused.add(some(1))
     with pytest.raises(InputError, match="does not exist"), RejectsFile(tmp_path / "no" / "r.csv") as refused:
-        refused.add(1, 2, Reason.BOD_MISSING, "x")
+        refused.add(some(1))

@@ -21,7 +21,7 @@ from gidbench.digest import digest_of
 from gidbench.files.csv_writer import CsvWriter
 from gidbench.files.xlsx_writer import XlsxWriter
 from gidbench.generation.plan import Plan, employees
-from gidbench.kernels import intake, mixing, scan, scan_dialect
+from gidbench.kernels import fields, intake, mixing, scan, scan_dialect
 from gidbench.kernels.registry import registered
 from gidbench.keyset import KeySet
 from gidbench.specs.parsing import parse_spec
@@ -39,6 +39,7 @@ IDS = [
     b"",
     b"x",
     b"9999999999999998",
+    b"3.2E+15",
 ]
 DATES = [b"1990-05-15", b"29/02/2000", b"29/02/1900", b"33008", b"61", b"60", b"20251231", b"", b"0000-01-01"]
 DATES += [b"9999-12-31", b"1990-05-15 00:00", b"1990-05-15T01:00", b"1899-12-31", b"\xff\xfe"]
@@ -144,7 +145,7 @@ def coded() -> dict[str, Any]:
     texts = gid.encode_array(ordinals)
     return {
         "encode": texts.to_pylist(),
-        "range": gid.encode_range(67_590, 20).to_pylist(),
+        "range": gid.encode_range(67_590, 20).to_pylist() + gid.encode_range(6_759_950, 120).to_pylist(),
         "decode": gid.decode_array(texts).tolist(),
         "decode odd": gid.decode_array(
             pa.array(["", None, "G025AA0", "G025aA00", "H025AA00", "G0é5A00"])
@@ -152,33 +153,90 @@ def coded() -> dict[str, Any]:
     }
 
 
+def place(texts: list[bytes]) -> tuple[Any, Any, Any]:
+    """(memory that must be kept, addresses, lengths)."""
+    offsets, data = pack(texts)
+    lengths = np.diff(offsets).astype(np.int32)
+    return data, offsets[:-1].astype(np.int64) + data.ctypes.data, lengths
+
+
 def taken_in() -> dict[str, Any]:
-    count = len(NAMES)
-    codes = np.zeros(count, np.uint8)
-    found: dict[str, Any] = {"padded": int(intake.measure(*pack(NAMES), False, 2, 255, codes))}
-    found["measure"] = codes.tolist()
-    found["padded ascii"] = int(intake.measure(*pack(NAMES[:3]), True, 2, 255, codes[:3]))
-    offsets, out = np.zeros(count + 1, np.int32), np.zeros(400, np.uint8)
-    intake.trim(*pack(NAMES), offsets, out)
-    found["trim"] = [offsets.tolist(), out.tobytes().hex()]
+    names, addresses, lengths = place(NAMES)
+    codes, odd = np.zeros(len(NAMES), np.uint8), np.array([0, 3, 4], np.int32)
+    trimmed, left = np.zeros(len(NAMES), np.int64), np.zeros(len(NAMES), np.int32)
+    others = intake.check_lengths(addresses, lengths, odd, 2, 255, trimmed, left, codes)
+    found: dict[str, Any] = {"others": int(others), "lengths": codes.tolist(), "left": left.tolist()}
+    found["moved"] = (trimmed - names.ctypes.data).tolist()
 
-    keys, codes = np.zeros(len(IDS), np.int64), np.zeros(len(IDS), np.uint8)
-    intake.national_ids(*pack(IDS), keys, codes)
-    found["national_ids"] = [keys.tolist(), codes.tolist()]
-    good = np.ascontiguousarray(keys[codes == 0])
-    digits = np.zeros(good.size * 16, np.uint8)
-    intake.format_national_ids(good, digits)
-    found["format"] = digits.tobytes().decode()
+    held, addresses, lengths = place(IDS)
+    keys, codes, digits = (
+        np.zeros(len(IDS), np.int64),
+        np.zeros(len(IDS), np.uint8),
+        np.zeros(16 * len(IDS), np.uint8),
+    )
+    numbers = np.array([0, 0, 1, 1, 1, 1, 1, 0], np.uint8)
+    intake.national_ids(addresses, lengths, numbers, keys, digits, codes)
+    found["national_ids"] = [keys.tolist(), codes.tolist(), digits.tobytes().decode()]
 
+    held, addresses, lengths = place(DATES)
     days, codes = np.zeros(len(DATES), np.int32), np.zeros(len(DATES), np.uint8)
-    intake.birth_dates(*pack(DATES), -25_567, 20_000, days, codes)
+    intake.birth_dates(addresses, lengths, -25_567, 20_000, days, codes)
     found["birth_dates"] = [days.tolist(), codes.tolist()]
 
+    held, addresses, lengths = place(PASSPORTS)
     count = len(PASSPORTS)
     offsets, out = np.zeros(count + 1, np.int32), np.zeros(120, np.uint8)
     valid, codes = np.full(2, 255, np.uint8), np.zeros(count, np.uint8)
-    nulls = int(intake.passport_ids(*pack(PASSPORTS), offsets, out, valid, codes))
+    nulls = int(intake.passport_ids(addresses, lengths, offsets, out, valid, codes))
     found["passport_ids"] = [nulls, offsets.tolist(), out.tobytes().hex(), valid.tolist(), codes.tolist()]
+    del held
+    return found
+
+
+def found_in_place() -> dict[str, Any]:
+    texts = [
+        CSV.replace(b'"last,"open', b"").replace(b'"a"b,4\n', b"").replace(b"2\r", b"2\r\n"),
+        CSV,
+        b"",
+        b"\xff,1",
+    ]
+    found: dict[str, Any] = {}
+    for number, text in enumerate(texts):
+        data = np.frombuffer(text + b"\0" * 64, np.uint8)
+        size = len(text)
+        positions, ends, lines, blocks = (np.zeros(size + 20, np.int32) for _ in range(4))
+        facts = np.zeros(fields.FACTS, np.int64)
+        count = int(fields.find_separators(data, 0, size, 44, 34, positions, ends, lines, blocks, facts))
+        found[f"separators {number}"] = [count, facts.tolist()]
+        if count < 0:
+            continue
+        firsts, starts = np.zeros(count, np.int32), np.zeros(count, np.int64)
+        at_lines, flags = np.zeros(count, np.int64), np.zeros(count, np.uint8)
+        records = int(
+            fields.find_records(data, 0, count, positions, ends, lines, 2, firsts, starts, at_lines, flags)
+        )
+        found[f"records {number}"] = [each[:records].tolist() for each in (firsts, starts, at_lines, flags)]
+        odd = np.zeros(records, np.int32)
+        odd = odd[: int(fields.find_odd(starts[:records], size, 0, blocks[: facts[fields.ODD]], odd))]
+        addresses, lengths = np.zeros((2, records), np.int64), np.zeros((2, records), np.int32)
+        extra = np.zeros(200, np.uint8)
+        wanted = np.array([1, 0], np.int16)
+        fields.locate(
+            data, 0, 34, wanted, 2, positions, firsts[:records], flags[:records], extra, addresses, lengths
+        )
+        offsets, out = np.zeros(records + 1, np.int32), np.zeros(400, np.uint8)
+        limit = data.ctypes.data + data.size
+        empty = int(fields.gather(addresses[1], lengths[1], limit, offsets, out))
+        undecodable = int(fields.flag_undecodable(addresses[1], lengths[1], odd, flags[:records]))
+        found[f"fields {number}"] = [
+            odd.tolist(),
+            lengths.tolist(),
+            empty,
+            offsets.tolist(),
+            out.tobytes().hex(),
+        ]
+        found[f"flags {number}"] = [undecodable, flags.tolist(), int(fields.total(lengths[0]))]
+        found[f"byte {number}"] = [bool(fields.holds_byte(data, 0, size, byte)) for byte in (34, 35)]
     return found
 
 
@@ -295,6 +353,7 @@ def probe() -> dict[str, Any]:
         taken_in,
         remembered,
         scanned,
+        found_in_place,
         scanned_forgivingly,
         typed_texts,
     )

@@ -32,70 +32,78 @@ def test_the_codes_are_those_of_the_twins():
 # --- length ---------------------------------------------------------------------------------------
 
 
-def measure(texts: list[bytes], ascii_only: bool, shortest: int, longest: int) -> tuple[list[int], int]:
-    codes = np.full(len(texts), 99, np.uint8)
-    padded = intake.measure(*naive.pack(texts), ascii_only, shortest, longest, codes)
-    return codes.tolist(), padded
+def check_lengths(
+    texts: list[bytes], odd: list[int], shortest: int, longest: int
+) -> tuple[list[int], list[bytes]]:
+    """Codes, and what is left of each text."""
+    held, addresses, lengths = naive.place(texts)
+    codes, trimmed = np.full(len(texts), 99, np.uint8), np.zeros(len(texts), np.int64)
+    trimmed_lengths = np.zeros(len(texts), np.int32)
+    others = intake.check_lengths(
+        addresses, lengths, np.array(odd, np.int32), shortest, longest, trimmed, trimmed_lengths, codes
+    )
+    assert others == codes.tolist().count(intake.NOT_ASCII)
+    left = naive.at_places(trimmed, trimmed_lengths)
+    del held
+    return codes.tolist(), left
 
 
-@given(st.lists(st.text(" \t\n\v\f\r\x1f\x85 abé王😀", max_size=12)), st.integers(1, 4), st.integers(4, 8))
-def test_measure_equals_its_twin(texts, shortest, longest):
-    packed = [text.encode() for text in texts]
-    codes, padded = measure(packed, False, shortest, longest)
-    assert codes == [naive.measure(text, shortest, longest) for text in packed]
-    assert padded == sum(text != text.strip(naive.BLANKS) for text in packed)
+ASCII_TEXTS = st.lists(st.text(" \t\n\v\f\r\x1f\0abc\x7f", max_size=40).map(str.encode))
 
 
-@given(st.lists(st.text(" \t\rab\0\x7f", max_size=12)))
-def test_measure_of_ascii_is_the_same_with_and_without_the_shortcut(texts):
-    packed = [text.encode() for text in texts]
-    assert measure(packed, True, 2, 6) == measure(packed, False, 2, 6)
+@given(ASCII_TEXTS, st.integers(1, 4), st.integers(4, 36))
+@example([b"", b"  ", b" a b ", b"\tx", b" ", b"a "], 2, 4)
+def test_check_lengths_equals_its_twin(texts, shortest, longest):
+    codes, left = check_lengths(texts, [], shortest, longest)
+    assert codes == [naive.measure(text, shortest, longest) for text in texts]
+    assert left == [text.strip(naive.BLANKS) for text in texts]
+
+
+@given(st.lists(st.text(" \tab\0é王😀", max_size=20).map(str.encode)), st.data())
+def test_rows_in_other_scripts_are_left_to_others(texts, data):
+    rows = sorted(data.draw(st.sets(st.integers(0, max(0, len(texts) - 1)))) if texts else [])
+    rows = sorted({*rows, *(row for row, text in enumerate(texts) if not text.isascii())})
+    codes, left = check_lengths(texts, rows, 2, 6)
+    for row, text in enumerate(texts):
+        if text.isascii():
+            assert (codes[row], left[row]) == (naive.measure(text, 2, 6), text.strip(naive.BLANKS))
+        else:
+            assert (codes[row], left[row]) == (intake.NOT_ASCII, text)
 
 
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("", MISSING),
-        (" \t ", MISSING),
-        ("A", TOO_SHORT),
-        (" A ", TOO_SHORT),
-        ("Al", 0),
-        ("é", TOO_SHORT),  # two bytes, one character
-        ("éé", 0),
-        ("x" * 255, 0),
-        ("é" * 255, 0),
-        ("x" * 256, TOO_LONG),
-        (" " + "x" * 255 + " ", 0),
+        (b"", MISSING),
+        (b" \t ", MISSING),
+        (b"A", TOO_SHORT),
+        (b" A ", TOO_SHORT),
+        (b"Al", 0),
+        (b"x" * 255, 0),
+        (b"x" * 256, TOO_LONG),
+        (b" " + b"x" * 255 + b" ", 0),
     ],
 )
 def test_a_name_has_2_to_255_characters_after_trimming(text, code):
-    assert measure([text.encode()], text.isascii(), 2, 255)[0] == [code]
+    assert check_lengths([text], [], 2, 255)[0] == [code]
 
 
-def trim(texts: list[bytes]) -> list[bytes]:
-    offsets, data = naive.pack(texts)
-    out_offsets, out = np.full(len(texts) + 1, -1, np.int32), np.zeros(data.size, np.uint8)
-    intake.trim(offsets, data, out_offsets, out)
-    return naive.unpack(out_offsets, out)
-
-
-@given(st.lists(st.text(" \t\n\v\f\r\x1c\xa0ab", max_size=9).map(str.encode)))
-@example([b"", b"  ", b" a b ", b"\tx"])
-def test_trim_equals_its_twin(texts):
-    assert trim(texts) == [text.strip(naive.BLANKS) for text in texts]
-
-
-def test_trim_takes_off_ascii_blanks_only():
-    texts = [bytes([byte, 120, byte]) for byte in range(256)]
-    assert trim(texts) == [b"x" if text[0] in BLANK_BYTES else text for text in texts]
+def test_only_ascii_blanks_are_taken_off():
+    texts = [bytes([byte, 120, byte]) for byte in range(128)]
+    assert check_lengths(texts, [], 1, 3)[1] == [b"x" if text[0] in BLANK_BYTES else text for text in texts]
 
 
 # --- no_ktp ---------------------------------------------------------------------------------------
 
 
-def national_ids(texts: list[bytes]) -> list[tuple[int, int]]:
+def national_ids(texts: list[bytes], numbers: list[bool] | None = None) -> list[tuple[int, int]]:
     keys, codes = np.full(len(texts), 7, np.int64), np.full(len(texts), 99, np.uint8)
-    intake.national_ids(*naive.pack(texts), keys, codes)
+    digits = np.zeros(16 * len(texts), np.uint8)
+    _held, addresses, lengths = naive.place(texts)
+    intake.national_ids(addresses, lengths, np.array(numbers or [], np.uint8), keys, digits, codes)
+    written = digits.tobytes().decode()
+    for row, key in enumerate(keys.tolist()):
+        assert written[16 * row : 16 * row + 16] == f"{max(key, 0):016}"
     return list(zip(keys.tolist(), codes.tolist(), strict=True))
 
 
@@ -111,9 +119,50 @@ def national_ids(texts: list[bytes]) -> list[tuple[int, int]]:
 )
 @example([b"3174011505900001", b"31.74.01-150590 0001", b" 3174011505900001\r", b"0000000000000001"])
 @example([b"1" * 16, b"0" * 16, b"9" * 15 + b"8", b"9" * 16, b"1" * 30, b"12" * 20, b"", b" .-", b"x"])
+@example([b"3.2010101019E+15", b"3,20101e15", b"1e5", b" 32E15 ", b"1e", b"e15", b"1e+", b"1e-5", b"1.e1 x"])
 @example([b"31740115059000011", b"317401150590000", b"317401150590000O", b"+174011505900001"])
 def test_national_ids_equal_their_twin(texts):
     assert national_ids(texts) == [naive.national_id(text) for text in texts]
+
+
+NUMBERS = st.one_of(
+    st.integers(0, 10**18).map(str),
+    st.integers(2**53 - 3, 2**53 + 3).map(str),
+    st.floats(0, 1e19).map(repr),
+    st.floats(0, 1e19).map(lambda number: f"{number:.10g}"),
+    st.sampled_from(["9007199254740992", "9007199254740993", "1" * 16, "9" * 16, "", "3201010101900001.5"]),
+    st.sampled_from(["-3201010101900001", "32.01.01.010190.0001", "3201-0101-0190-0001", "x", "0.5", "1e16"]),
+)
+
+
+@given(st.lists(st.tuples(NUMBERS.map(str.encode), st.booleans())))
+def test_numbers_of_cells_equal_their_twin(cells):
+    texts, numbers = [text for text, _ in cells], [is_number for _, is_number in cells]
+    assert national_ids(texts, numbers) == [naive.national_id(*cell) for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("text", "in_text", "in_number"),
+    [
+        (b"3201010101900012", 0, 0),
+        (b"9007199254740992", 0, 0),  # 2^53
+        (
+            b"9007199254740994",
+            0,
+            intake.PRECISION_LOST,
+        ),  # exact itself, but what was typed may have been ...993
+        (b"32010101019000123", INVALID, intake.PRECISION_LOST),
+        (b"3201010101900012.5", INVALID, intake.PRECISION_LOST),
+        (b"3.20101E+15", intake.PRECISION_LOST, intake.PRECISION_LOST),
+        (b"3,2010101019e15", intake.PRECISION_LOST, intake.PRECISION_LOST),
+        (b"320101010190001", INVALID, INVALID),
+        (b"2222222222222222", INVALID, INVALID),
+        (b"", MISSING, MISSING),
+        (b"E+15", INVALID, INVALID),
+    ],
+)
+def test_digits_that_were_rounded_away_are_told(text, in_text, in_number):
+    assert [national_ids([text], [number])[0][1] for number in (False, True)] == [in_text, in_number]
 
 
 def test_a_national_id_keeps_its_number_with_any_of_the_separators():
@@ -125,20 +174,13 @@ def test_a_national_id_of_sixteen_like_digits_is_refused():
     assert national_ids([bytes([48 + digit]) * 16 for digit in range(10)]) == [(-1, INVALID)] * 10
 
 
-@given(st.lists(st.integers(0, 10**16 - 1)))
-@example([0, 1, 10**16 - 1])
-def test_format_national_ids_writes_sixteen_digits(keys):
-    out = np.zeros(16 * len(keys), np.uint8)
-    intake.format_national_ids(np.array(keys, np.int64), out)
-    assert out.tobytes() == b"".join(b"%016d" % key for key in keys)
-
-
 # --- dates ----------------------------------------------------------------------------------------
 
 
 def birth_dates(texts: list[bytes], earliest: int = EARLIEST, latest: int = LATEST) -> list[tuple[int, int]]:
     days, codes = np.full(len(texts), 12_345, np.int32), np.full(len(texts), 99, np.uint8)
-    intake.birth_dates(*naive.pack(texts), earliest, latest, days, codes)
+    _held, addresses, lengths = naive.place(texts)
+    intake.birth_dates(addresses, lengths, earliest, latest, days, codes)
     return list(zip(days.tolist(), codes.tolist(), strict=True))
 
 
@@ -252,10 +294,10 @@ def test_birth_dates_equal_their_twin(texts, earliest, latest):
 
 
 def passport_ids(texts: list[bytes]) -> tuple[list[tuple[bytes | None, int]], int]:
-    offsets, data = naive.pack(texts)
-    out_offsets, out = np.full(len(texts) + 1, -1, np.int32), np.zeros(data.size, np.uint8)
+    _held, addresses, lengths = naive.place(texts)
+    out_offsets, out = np.full(len(texts) + 1, -1, np.int32), np.zeros(sum(map(len, texts)), np.uint8)
     valid, codes = np.full((len(texts) + 7) // 8, 255, np.uint8), np.full(len(texts), 99, np.uint8)
-    nulls = intake.passport_ids(offsets, data, out_offsets, out, valid, codes)
+    nulls = intake.passport_ids(addresses, lengths, out_offsets, out, valid, codes)
     kept = [
         text if there else (None if text == b"" else b"a null that takes up bytes")
         for text, there in zip(naive.unpack(out_offsets, out), naive.bits(valid, len(texts)), strict=True)
@@ -301,69 +343,95 @@ def test_a_passport_id_is_one_or_two_letters_and_six_to_eight_digits(text, kept,
 # --- keys -----------------------------------------------------------------------------------------
 
 
-def colliding(count: int, slot: int, size: int) -> list[int]:
-    """Keys that all want the same slot of a table."""
-    found, key = [], 0
-    while len(found) < count:
-        if naive.mix64(key) % size == slot:
-            found.append(key)
-        key += 1
-    return found
+class Table:
+    """One part of a key table for all parts: keys of every part are in it."""
+
+    def __init__(self, lines: int, most: int = 1 << 40) -> None:
+        room = np.zeros(8 * (lines + 1), np.uint64)
+        skip = -room.ctypes.data % 64 // 8
+        self.places = room[skip : skip + 8 * lines]
+        self.addresses = np.full(keytable.PARTS, self.places.ctypes.data, np.int64)
+        self.lines = np.full(keytable.PARTS, lines, np.int64)
+        self.counts = np.zeros(keytable.PARTS, np.int64)
+        self.most = np.full(keytable.PARTS, most, np.int64)
+
+    def insert(self, keys: list[int], first: int = 0) -> tuple[list[bool], int]:
+        fresh = np.full(len(keys), 9, np.uint8)
+        done = keytable.insert_keys(
+            self.addresses, self.lines, self.counts, self.most, np.array(keys, np.int64), first, fresh
+        )
+        assert set(fresh[first:done].tolist()) <= {0, 1}
+        return fresh[first:done].astype(bool).tolist(), done
+
+    def find(self, keys: list[int]) -> list[bool]:
+        found = np.full(len(keys), 9, np.uint8)
+        keytable.find_keys(self.addresses, self.lines, np.array(keys, np.int64), found)
+        assert set(found.tolist()) <= {0, 1}
+        return found.astype(bool).tolist()
+
+    @property
+    def mixed(self) -> list[int]:
+        return sorted(self.places[self.places != 0].tolist())
 
 
-def empty(size: int) -> np.ndarray:
-    return np.full(size, keytable.EMPTY, np.int64)
+def mixed(keys) -> list[int]:
+    return sorted(naive.mix64(key + 1) for key in keys)
 
 
-def insert(table: np.ndarray, keys: list[int]) -> tuple[list[bool], int]:
-    fresh = np.full(len(keys), 9, np.uint8)
-    added = keytable.insert_keys(table, np.array(keys, np.int64), fresh)
-    assert set(fresh.tolist()) <= {0, 1}
-    return fresh.astype(bool).tolist(), added
-
-
-def find(table: np.ndarray, keys: list[int]) -> list[bool]:
-    found = np.full(len(keys), 9, np.uint8)
-    keytable.find_keys(table, np.array(keys, np.int64), found)
-    assert set(found.tolist()) <= {0, 1}
-    return found.astype(bool).tolist()
+def line_of(key: int, lines: int) -> int:
+    return (naive.mix64(key + 1) * keytable.PARTS % 2**64 * lines) >> 64
 
 
 KEYS = st.one_of(st.integers(-1, 20), st.integers(0, 2**63 - 1), st.integers(0, 10**16 - 1))
 
 
-@given(st.lists(KEYS, max_size=32), st.lists(KEYS, max_size=32))
-def test_insert_and_find_keys_equal_a_set(keys, questions):
-    table, seen = empty(64), set()
+@given(st.lists(KEYS, max_size=90), st.lists(KEYS, max_size=32), st.sampled_from([12, 13, 40]))
+def test_insert_and_find_keys_equal_a_set(keys, questions, lines):
+    table, seen = Table(lines), set()
     expected = naive.first_seen(keys, seen)
-    assert insert(table, keys) == (expected, sum(expected))
-    assert find(table, questions) == [key in seen for key in questions]
-    assert sorted(table[table != keytable.EMPTY].tolist()) == sorted(seen)
+    assert table.insert(keys) == (expected, len(keys))
+    assert table.find(questions) == [key in seen for key in questions]
+    assert table.mixed == mixed(seen)
+    assert table.counts.sum() == len(seen)
 
 
-@pytest.mark.parametrize("slot", [0, 5, 15])
-def test_keys_that_want_the_same_slot_are_told_apart(slot):
-    """Slot 15 is the last of 16: the search goes on at the first."""
-    keys = colliding(9, slot, 16)
-    table = empty(16)
-    assert insert(table, keys[:8] + keys[:8]) == ([True] * 8 + [False] * 8, 8)
-    assert find(table, keys) == [True] * 8 + [False]
+@pytest.mark.parametrize("line", [0, 1, 3])
+def test_keys_that_want_the_same_line_are_told_apart(line):
+    """Line 3 is the last of 4: the search goes on at the first."""
+    keys = [key for key in range(2_000) if line_of(key, 4) == line][:21]
+    table = Table(4)
+    assert table.insert(keys[:20] + keys[:20])[0] == [True] * 20 + [False] * 20
+    assert table.find(keys) == [True] * 20 + [False]
 
 
 def test_the_first_of_equal_keys_wins():
-    assert insert(empty(16), [5, 7, 5, 5, 7]) == ([True, True, False, False, False], 2)
+    assert Table(4).insert([5, 7, 5, 5, 7])[0] == [True, True, False, False, False]
 
 
 def test_no_key_is_neither_inserted_nor_found():
-    table = empty(16)
-    assert insert(table, [-1, 3, -1]) == ([False, True, False], 1)
-    assert find(table, [-1, 3]) == [False, True]
+    table = Table(4)
+    assert table.insert([-1, 3, -1])[0] == [False, True, False]
+    assert table.find([-1, 3]) == [False, True]
+
+
+@given(st.lists(KEYS, max_size=80), st.integers(0, 5))
+def test_a_part_that_is_full_stops_at_the_key_it_has_no_room_for(keys, most):
+    table, seen, done = Table(20, most), set(), 0
+    expected, found = naive.first_seen(keys, seen), []
+    while done < len(keys):
+        fresh, done = table.insert(keys, done)
+        found += fresh
+        if done < len(keys):
+            part = naive.mix64(keys[done] + 1) >> (64 - keytable.PART_BITS)
+            assert table.counts[part] >= table.most[part]
+            table.most[part] += 1
+    assert found == expected
 
 
 @given(st.sets(st.integers(0, 2**63 - 1), max_size=32))
 def test_rehash_moves_every_key(keys):
-    small, large = empty(64), empty(256)
-    insert(small, list(keys))
-    keytable.rehash(small, large)
-    assert sorted(large[large != keytable.EMPTY].tolist()) == sorted(keys)
-    assert find(large, list(keys)) == [True] * len(keys)
+    small, large = Table(6), Table(7)
+    small.insert(list(keys))
+    keytable.rehash(small.places, large.addresses[0], 7)
+    assert large.mixed == mixed(keys)
+    assert large.find(list(keys)) == [True] * len(keys)

@@ -50,6 +50,19 @@ class Reject(NamedTuple):
     original: str
 
 
+class FullReject(NamedTuple):
+    """A row of the rejects file, every cell of it."""
+
+    record: int
+    line: str
+    sheet: str
+    cell: str
+    code: str
+    column: str
+    value: str
+    original: str
+
+
 @dataclass(frozen=True)
 class Expected:
     accepted: list[Person]
@@ -81,8 +94,11 @@ def read_date(text: str) -> date | None:
         return None
 
 
-def judge(fields: Mapping[str, str], today: date) -> Person | Reason:
-    """The person that a record describes, or the first rule that it breaks."""
+def judge(fields: Mapping[str, str], today: date, *, number_cell: bool = False) -> Person | Reason:
+    """The person that a record describes, or the first rule that it breaks.
+
+    `number_cell` says that no_ktp is the text of a number's cell in a workbook.
+    """
     name = unicodedata.normalize("NFC", fields["name"]).strip(BLANKS)
     if not 2 <= len(name) <= 255:
         return (
@@ -93,6 +109,16 @@ def judge(fields: Mapping[str, str], today: date) -> Person | Reason:
             else Reason.NAME_TOO_LONG
         )
     no_ktp = re.sub(r"[ \t\n\v\f\r.-]", "", fields["no_ktp"])
+    if re.fullmatch(r"[0-9]+([.,][0-9]*)?[eE]\+?[0-9]+", fields["no_ktp"].strip(ASCII_BLANKS)):
+        return Reason.PRECISION_LOST
+    if number_cell and (
+        (re.fullmatch(r"[0-9]{16}", no_ktp) and int(no_ktp) > 2**53 and len(set(no_ktp)) > 1)
+        or re.fullmatch(r"[0-9]{17,}", no_ktp)
+        or (no_ktp and "." in fields["no_ktp"])
+    ):
+        return Reason.PRECISION_LOST
+    if number_cell and no_ktp and no_ktp != fields["no_ktp"]:
+        return Reason.NO_KTP_INVALID
     if not re.fullmatch(r"[0-9]{16}", no_ktp) or len(set(no_ktp)) == 1:
         return Reason.NO_KTP_INVALID if no_ktp else Reason.NO_KTP_MISSING
     if not fields["bod"].strip(ASCII_BLANKS):
@@ -192,11 +218,21 @@ def next_ordinal(url: str) -> int:
     return ordinal
 
 
-def read_rejects(path: Path) -> list[Reject]:
+def read_full_rejects(path: Path) -> list[FullReject]:
     """The rows of a rejects file; [] where there is none."""
     if not path.exists():
         return []
     with path.open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file, strict=True)
-    assert header == ["record", "line", "reason", "original"]
-    return [Reject(int(record), int(line), code, original) for record, line, code, original in rows]
+    assert header == ["record", "line", "sheet", "cell", "reason", "column", "value", "original"]
+    return [FullReject(int(record), *rest) for record, *rest in rows]
+
+
+def read_rejects(path: Path) -> list[Reject]:
+    """The same, with the line of a workbook's cell."""
+    return [
+        Reject(
+            row.record, int(row.line or row.cell.strip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")), row.code, row.original
+        )
+        for row in read_full_rejects(path)
+    ]

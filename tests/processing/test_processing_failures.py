@@ -23,7 +23,7 @@ from gidbench.files import readers
 from gidbench.files.csv_reader import CsvReader
 from gidbench.files.rejects import RejectsFile
 from gidbench.operations import process
-from gidbench.processing import _Intake
+from gidbench.processing import _Ranges
 from gidbench.stores.duckdb_store import DuckDBStore
 
 TODAY = date(2024, 6, 15)
@@ -167,7 +167,7 @@ def test_a_crash_at_any_later_step_leaves_everything_as_it_was(
         return original(self, statement, parameters)
 
     owner, name, replacement = {
-        "verify": (_Intake, "verify", fail),
+        "verify": (_Ranges, "verify", fail),
         "seal": (RejectsFile, "seal", fail),
         "record": (DuckDBStore, "record", fail),
         "keys": (DuckDBStore, "keys", fail),

@@ -41,28 +41,54 @@ def test_it_grows_and_forgets_nothing():
     assert len(keys) == 50_000
 
 
-def test_it_is_never_more_than_half_full_and_takes_32_bytes_a_key_at_most():
+def test_it_is_never_fuller_than_four_fifths_and_takes_12_and_a_half_bytes_a_key_once_it_is_large():
     keys, added = KeySet(), 0
     for size in (1, 510, 1, 1, 700, 5_000, 20_000):
         keys.add(np.arange(added, added + size, dtype=np.int64))
         added += size
-        assert 2 * len(keys) <= keys._table.size <= max(1_024, 4 * len(keys))
+        places = keys.nbytes // 8
+        assert (keys._counts < 0.8 * 8 * keys._lines).all()
+        assert places <= max(8 * 1_024, 2 * added / 0.75)
+
+
+@pytest.mark.slow
+def test_a_large_set_takes_12_and_a_half_bytes_a_key():
+    keys, added = KeySet(), 0
+    while added < 24_000_000:
+        keys.add(np.arange(added, added + 1_000_000, dtype=np.int64) * 40_009)
+        added += 1_000_000
+        if added > 14_000_000:  # a part has more than 2^17 lines
+            assert keys.nbytes <= 12.6 * added
+    assert len(keys) == added
+
+
+def test_a_guess_makes_room_at_once_but_not_without_bounds():
+    keys = KeySet()
+    keys.reserve(100_000)
+    tables = list(keys._tables)
+    assert keys.add(np.arange(100_000, dtype=np.int64)).all()
+    assert all(one is other for one, other in zip(keys._tables, tables, strict=True))
+    keys.reserve(10)
+    assert all(one is other for one, other in zip(keys._tables, tables, strict=True))
+    assert keys.holds(np.arange(100_000, dtype=np.int64)).all()
+    keys.reserve(1 << 50)
+    assert keys.nbytes < 100 << 20
 
 
 def test_room_made_at_once_is_room_enough():
     keys = KeySet(10_000)
-    table = keys._table
+    tables = list(keys._tables)
     keys.add(np.arange(10_000, dtype=np.int64))
-    assert keys._table is table
+    assert all(one is other for one, other in zip(keys._tables, tables, strict=True))
 
 
 def test_keys_that_differ_in_high_bits_alone_are_spread():
-    """Neighbouring slots for such keys would make each search as long as the set is large."""
+    """Neighbouring lines for such keys would make each search as long as the set is large."""
     keys = KeySet(4_096)
     keys.add(np.arange(4_096, dtype=np.int64) << 40)
-    taken = np.flatnonzero(keys._table != keytable.EMPTY)
-    runs = np.split(taken, np.flatnonzero(np.diff(taken) > 1) + 1)
-    assert max(map(len, runs)) < 200
+    full = [(table.reshape(-1, 8) != 0).all(axis=1) for table in keys._tables]
+    runs = max(max(map(len, "".join(map(str, lines.astype(int))).split("0"))) for lines in full)
+    assert runs < 20
 
 
 def test_no_key_is_passed_over():
