@@ -11,18 +11,19 @@ import pyarrow as pa
 
 from gidbench.errors import InputError
 from gidbench.files.csv_reader import CsvReader
-from gidbench.files.excel_reader import ExcelReader
 from gidbench.files.text import TableReader
+from gidbench.files.workbooks.opening import open_workbook
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _BLOCK = 4 << 20
 
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 READERS: dict[str, Callable[[Path], TableReader]] = {
     ".csv": CsvReader,
     ".tsv": CsvReader,
     ".txt": CsvReader,
-    ".xlsx": ExcelReader,
+    **dict.fromkeys(WORKBOOKS, open_workbook),
 }
 
 
@@ -43,7 +44,7 @@ def open_reader(path: Path) -> Iterator[TableReader]:
         return
     if suffix not in READERS:
         raise InputError(f"{path.name} has the extension {suffix!r}", f"Use one of {', '.join(READERS)}")
-    if suffix != ".xlsx":
+    if suffix not in WORKBOOKS:
         with path.open("rb") as file:
             if file.read(4) == _ZIP_MAGIC:
                 raise InputError(

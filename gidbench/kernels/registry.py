@@ -33,7 +33,7 @@ IN_U8, IN_U16, IN_I16, IN_I32, IN_I64, IN_U64 = (
 )
 IN_I64_2D = types.Array(types.int64, 2, "C", readonly=True)
 OUT_U8, OUT_I32, OUT_I64, OUT_U64 = (_out(t) for t in (types.uint8, types.int32, types.int64, types.uint64))
-OUT_U8_2D, OUT_I32_2D = (types.Array(t, 2, "C") for t in (types.uint8, types.int32))
+OUT_U8_2D, OUT_I32_2D, OUT_I64_2D = (types.Array(t, 2, "C") for t in (types.uint8, types.int32, types.int64))
 
 _kernels: list[tuple[Any, tuple[Any, ...]]] = []
 _compiling = threading.Lock()

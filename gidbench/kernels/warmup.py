@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gidbench.kernels import (
+    cell_texts,
     digests,
     draws,
     fills,
@@ -19,12 +20,16 @@ from gidbench.kernels import (
     quoting,
     rows,
     scan,
+    shared_texts,
+    sheet_cells,
+    sheet_cuts,
     sheets,
     texts,
 )
 from gidbench.kernels.registry import make_ready, registered
 
 MODULES = (
+    cell_texts,
     digests,
     draws,
     fills,
@@ -37,6 +42,9 @@ MODULES = (
     quoting,
     rows,
     scan,
+    shared_texts,
+    sheet_cells,
+    sheet_cuts,
     sheets,
     texts,
 )
