@@ -10,12 +10,12 @@ from typing import Any
 
 import openpyxl
 import pytest
-from gidbench.files.workbooks.opening import open_workbook
-from gidbench.files.workbooks.reader import WorkbookReader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gidbench.errors import InputError
+from gidbench.files.workbooks.opening import open_workbook
+from gidbench.files.workbooks.reader import WorkbookReader
 
 Cells = list[Any]
 

@@ -25,10 +25,9 @@ def chosen_sheet(name: str, titles: list[str], sheet: str | int | None) -> int:
         folded = [title.casefold() for title in titles]
         if sheet.casefold() in folded:
             return folded.index(sheet.casefold())
-        if sheet.isascii() and sheet.isdecimal():
-            sheet = int(sheet)
-    if isinstance(sheet, int) and 1 <= sheet <= len(titles):
-        return sheet - 1
+    number = int(sheet) if not isinstance(sheet, str) or (sheet.isascii() and sheet.isdecimal()) else 0
+    if 1 <= number <= len(titles):
+        return number - 1
     shown = ", ".join(repr(title) for title in titles[:12])
     raise InputError(f"{name} has no sheet {sheet!r}", f"Its sheets are {shown}")
 

@@ -79,13 +79,20 @@ class Package:
         return list(self._entries)
 
     def find(self, name: str) -> Entry | None:
-        """A part by name, whatever its case and slashes."""
-        return self._entries.get(normal_name(name))
+        """A part by name, whatever its case and slashes. Raises InputError where that could be several."""
+        found = self._entries.get(normal_name(name), [])
+        exact = [entry for entry in found if entry.name.replace("\\", "/").lstrip("/") == name.lstrip("/")]
+        if len(found) > 1 and len(exact) != 1:
+            raise InputError(
+                f"{self.name} has {len(found)} parts of the name {name!r}, so that nobody knows which one counts",
+                _ANEW,
+            )
+        return exact[0] if exact else found[0] if found else None
 
     def inflated_size(self, most: int) -> int:
         """Bytes of all parts together, found by inflating them; no further than beyond `most`."""
         size = 0
-        for entry in self._entries.values():
+        for entry in (entry for entries in self._entries.values() for entry in entries):
             for block in self.blocks(entry):
                 size += len(block)
                 if size > most:
@@ -187,7 +194,7 @@ class Package:
             raise self._broken(f"the part {entry.name!r} is cut short")
         return start
 
-    def _directory(self) -> dict[str, Entry]:
+    def _directory(self) -> dict[str, list[Entry]]:
         end = self._end_record()
         count, size, place = struct.unpack_from("<HII", self._map, end + 10)
         top = end
@@ -201,8 +208,9 @@ class Package:
             raise InputError(f"{self.name} has {count:,} parts; {_MOST_ENTRIES:,} are the most", _ANEW)
         return self._records(start, top, shift)
 
-    def _records(self, start: int, end: int, shift: int) -> dict[str, Entry]:
-        found: dict[str, Entry] = {}
+    def _records(self, start: int, end: int, shift: int) -> dict[str, list[Entry]]:
+        found: dict[str, list[Entry]] = {}
+        count = 0
         at = start
         while at + _CENTRAL_SIZE <= end and self._map[at : at + 4] == _CENTRAL:
             flags, method, crc, packed, size, name_size, extra_size, comment_size, place = struct.unpack_from(
@@ -215,9 +223,11 @@ class Package:
                 packed, size, place = _sizes_64(extra, packed, size, place)
             name = raw.decode("utf-8" if flags & _UTF8_NAME else "cp437", "replace")
             if not name.endswith("/"):
-                found[normal_name(name)] = Entry(name, method, flags, crc, packed, size, place + shift)
+                entry = Entry(name, method, flags, crc, packed, size, place + shift)
+                found.setdefault(normal_name(name), []).append(entry)
+            count += 1
             at = behind + name_size + extra_size + comment_size
-            if len(found) > _MOST_ENTRIES:
+            if count > _MOST_ENTRIES:
                 raise InputError(f"{self.name} has more than {_MOST_ENTRIES:,} parts", _ANEW)
         if not found:
             raise self._broken("its directory names no part")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gidbench.errors import InputError
 from gidbench.files.workbooks import formats
 from gidbench.files.workbooks.container import Entry, Package
-from gidbench.files.workbooks.xml import COMPATIBILITY, MAIN, RELATIONS, SEPARATOR, Parser
+from gidbench.files.workbooks.xml import COMPATIBILITY, MAIN, RELATIONS, SEPARATOR, NotWellFormed, Parser
 
 _MOST_BYTES = 256 << 20  # of one of these parts
 _USUAL_BOOK = "xl/workbook.xml"
@@ -79,7 +79,7 @@ def read_book(package: Package) -> Book:
         relation = relations.get(number)
         if relation is not None and relation.kind == "worksheet":
             sheets.append(SheetPart(title, package.find(relation.target)))
-        elif relation is None:
+        elif relation is None and number:
             sheets.append(SheetPart(title, None))
     by_kind = {relation.kind: relation.target for relation in reversed(relations.values())}
     folder = posixpath.dirname(name)
@@ -89,8 +89,11 @@ def read_book(package: Package) -> Book:
 
 
 def _main_part(package: Package) -> str:
-    """The name of the workbook's part."""
-    relations = _relations(package, "")
+    """The name of the workbook's part. What the package says of it may be broken: its usual place is known."""
+    try:
+        relations = _relations(package, "")
+    except NotWellFormed:
+        return _USUAL_BOOK
     for relation in relations.values():
         if relation.kind == "officeDocument" and package.find(relation.target) is not None:
             return relation.target

@@ -124,7 +124,8 @@ class RowParser:
     def _begin_cell(self, attributes: dict[str, str]) -> None:
         self._column += 1
         row = self._row
-        if reference := attributes.get("r"):
+        reference = attributes.get("r", "")
+        if reference and reference != str(self._column):  # some count columns from 0 and say no more
             row, self._column = self._reference(reference)
             if row != self._row and self.misplaced is None:
                 self.misplaced = f"the cell {reference} stands in row {self._row:,}"

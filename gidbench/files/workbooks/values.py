@@ -17,6 +17,7 @@ _HEX = "[0-9A-Fa-f]"
 _ESCAPE = re.compile(f"_x([Dd][89ABab]{_HEX}{_HEX})__x([Dd][C-Fc-f]{_HEX}{_HEX})_|_x({_HEX}{{4}})_")
 _ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _ISO_CLOCK = re.compile(r"T?(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?Z?", re.ASCII)
+_ISO_SPAN = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?", re.ASCII)
 _MOST_WHOLE_DIGITS = 17
 _MOST_ELAPSED_DAYS = 16_000_000
 _DAY_S, _DAY_MS = 86_400, 86_400_000
@@ -85,6 +86,11 @@ def iso_text(raw: str) -> str:
     """A date or time that the file writes in ISO 8601, in our form; what is none stays."""
     text = raw.strip(" \t\r\n")
     day, rest = "", text
+    if len(text) > 2 and (span := _ISO_SPAN.fullmatch(text)):
+        seconds = int(span[1] or 0) * 3600 + int(span[2] or 0) * 60 + int(span[3] or 0)
+        shown = f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        fraction = (span[4] or "")[:6].rstrip("0")
+        return f"{shown}.{fraction}" if fraction else shown
     if found := _ISO_DATE.match(text):
         try:
             day = date(int(found[1]), int(found[2]), int(found[3])).isoformat()

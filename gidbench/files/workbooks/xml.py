@@ -22,6 +22,11 @@ _LONGEST_TOKEN = 64 << 20  # of one tag; a longer one would be scanned again and
 _DEEPEST = 10_000
 SEPARATOR = "|"
 
+
+class NotWellFormed(InputError):
+    """A part is no XML."""
+
+
 Start = Callable[[str, str, dict[str, str]], Any]
 """Called with (namespace, local name, attributes); those of a namespace stand under "namespace|name"."""
 
@@ -58,7 +63,7 @@ class Parser:
         try:
             self.expat.Parse(data, last)
         except expat.ExpatError as error:
-            raise InputError(
+            raise NotWellFormed(
                 f"{self._book} cannot be read as a workbook: the part {self._about} is no well-formed XML ({error})",
                 "Save it anew from Excel as .xlsx",
             ) from error
