@@ -13,14 +13,15 @@ import pyarrow as pa
 
 from gidbench.errors import InputError
 from gidbench.files.text import TextBatch
-from gidbench.files.workbooks import slow, values
+from gidbench.files.workbooks import slow
+from gidbench.files.workbooks.hard_cells import hard_texts, not_utf8
 from gidbench.files.workbooks.pieces import Piece, Unordered
 from gidbench.files.workbooks.sheet import Chunk, Rows, Sheet
 from gidbench.files.workbooks.slow import Cells
 from gidbench.kernels import cell_texts, sheet_cells
 from gidbench.kernels.memory import SLACK
 
-_MOST_TEXT = 512 << 20  # bytes of a batch
+_MOST_TEXT = 256 << 20  # bytes of a batch
 _ROW = re.compile(rb"""<row(?:[^>"']|"[^"]*"|'[^']*')*>""")
 _Kept = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]
 
@@ -136,13 +137,9 @@ class Batcher:
                 f"a cell of {self._sheet.package.name} holds {longest:,} bytes; {limit:,} are the most",
                 "Raise the limit field_bytes if the file can be trusted",
             )
-        extra = self._extra(piece, cells, numbers, hard[:hards]) if hards else _NOTHING
+        extra = hard_texts(self._sheet, piece, cells, numbers, hard[:hards]) if hards else _NOTHING
         room += extra.size
-        if total + room > _MOST_TEXT:
-            raise InputError(
-                f"{cells.size:,} rows of {self._sheet.package.name} hold more than {_MOST_TEXT:,} bytes of text",
-                "Shorten its texts, or save it as .csv",
-            )
+        self._check_size(cells.size, total + room)
         out, offsets = np.empty(room + SLACK, np.uint8), np.empty(cells.size + 1, np.int32)
         cell_texts.write_texts(piece.data, strings.addresses, strings.lengths, extra, cells, offsets, out)
         used = out[: offsets[-1]]
@@ -153,50 +150,18 @@ class Batcher:
             number_count = int(numbers.sum())
         return column, numbers.view(np.bool_) if number_count else None
 
+    def _check_size(self, rows: int, size: int) -> None:
+        if size > _MOST_TEXT:
+            raise InputError(
+                f"{rows:,} rows of {self._sheet.package.name} hold more than {_MOST_TEXT:,} bytes of text",
+                "Shorten its texts",
+            )
+
     def _check_text(self, column: pa.StringArray) -> None:
         try:
             column.validate(full=True)
         except pa.ArrowInvalid as error:
-            raise InputError(
-                f"{self._sheet.package.name} cannot be read as a workbook: its part {self._sheet.entry.name!r} "
-                "holds bytes that are not UTF-8",
-                "Save it anew from Excel as .xlsx",
-            ) from error
-
-    def _extra(
-        self,
-        piece: Piece,
-        cells: npt.NDArray[np.int64],
-        numbers: npt.NDArray[np.uint8],
-        hard: npt.NDArray[np.int64],
-    ) -> npt.NDArray[np.uint8]:
-        """The texts of cells that the kernels leave to Python; the cells then point to them."""
-        texts, at = [], 0
-        data, since_1904 = piece.data, self._sheet.book.since_1904
-        kind_shift, length_shift = sheet_cells.KIND_SHIFT, sheet_cells.LENGTH_SHIFT
-        for place, cell in zip(hard.tolist(), cells[hard].tolist(), strict=True):
-            kind, start = cell >> kind_shift, cell & sheet_cells.PLACE_MASK
-            content = data[start : start + (cell >> length_shift & sheet_cells.PLACE_MASK)].tobytes()
-            is_number = False
-            if kind in (sheet_cells.RICH, sheet_cells.CODED):
-                item = content if kind == sheet_cells.RICH else b"<t>" + content + b"</t>"
-                text = slow.inline_text(
-                    self._sheet.package.name, self._sheet.entry.name, item, self._sheet.spaces
-                )
-            else:
-                raw = content.decode()
-                if kind == sheet_cells.ISO:
-                    text = values.iso_text(raw)
-                elif kind == sheet_cells.TRUTH:
-                    text = values.truth_text(raw)
-                else:
-                    text, is_number = values.cell_text(kind, raw, since_1904)
-            numbers[place] = is_number
-            encoded = text.encode("utf-8", "replace")
-            texts.append(encoded)
-            cells[place] = cell_texts.EXTRA << kind_shift | len(encoded) << length_shift | at
-            at += len(encoded)
-        return np.frombuffer(b"".join(texts) + bytes(SLACK), np.uint8)
+            raise not_utf8(self._sheet) from error
 
     def _raw(self, piece: Piece, start: int, number: int) -> str:
         """A row of the sheet as a line of CSV."""
@@ -214,6 +179,7 @@ class Batcher:
 
     def _line(self, cells: Cells) -> str:
         width = max(self._width, max(cells, default=-1) + 1)
+        self._check_size(1, sum(len(text) for text, _ in cells.values()))
         line = io.StringIO()
         row = [cells[column][0] if column in cells else "" for column in range(width)]
         csv.writer(line).writerow(row)  # quotes what holds its \r or \n
@@ -227,7 +193,7 @@ class Batcher:
             numbers = np.arange(before + 1, end + 1, dtype=np.int64)
         else:
             numbers = np.array([number for number, cells in found.items() if cells], np.int64)
-        columns, masks = [], []
+        columns, masks, total = [], [], 0
         for column in wanted:
             texts = [""] * len(numbers)
             mask = np.zeros(len(numbers), np.bool_)
@@ -235,6 +201,8 @@ class Batcher:
                 if (cell := found.get(number, _EMPTY).get(column)) is not None:
                     texts[place] = cell[0]
                     mask[place] = cell[1]
+            total += sum(map(len, texts))
+            self._check_size(len(texts), total)
             columns.append(_strings(texts))
             masks.append(mask if mask.any() else None)
 

@@ -60,6 +60,8 @@ class Package:
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self.name, self._limits = path.name, limits
+        if path.stat().st_size == 0:
+            raise self._broken("it is empty")
         with path.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         try:
@@ -119,22 +121,23 @@ class Package:
         for block in self._inflated(entry, start):
             size += len(block)
             crc = zlib_ng.crc32(block, crc)
-            self._check_size(entry, size)
+            if size > self._limits.inflated_bytes:
+                raise InputError(
+                    f"the part {entry.name!r} of {self.name} inflates to more than "
+                    f"{self._limits.inflated_bytes:,} bytes",
+                    "Raise the limit inflated_bytes if the file can be trusted",
+                )
             yield block
         if crc != entry.crc or (size != entry.size and entry.size != 0xFFFFFFFF):
             raise self._broken(f"the part {entry.name!r} does not match its checksum")
 
-    def _check_size(self, entry: Entry, size: int) -> None:
-        limits = self._limits
-        if size > limits.inflated_bytes:
+    def _check_ratio(self, entry: Entry, size: int, packed: int) -> None:
+        """Look at how much came of so many bytes."""
+        most = self._limits.inflate_ratio
+        if size > _RATIO_FROM and size > most * max(1, packed):
             raise InputError(
-                f"the part {entry.name!r} of {self.name} inflates to more than {limits.inflated_bytes:,} bytes",
-                "Raise the limit inflated_bytes if the file can be trusted",
-            )
-        if size > _RATIO_FROM and size > limits.inflate_ratio * max(1, entry.packed):
-            raise InputError(
-                f"the part {entry.name!r} of {self.name} inflates to more than {limits.inflate_ratio:,} times its "
-                f"size, as a zip bomb does",
+                f"the part {entry.name!r} of {self.name} inflates to more than {most:,} times its size, as a "
+                "zip bomb does",
                 "Raise the limit inflate_ratio if the file can be trusted",
             )
 
@@ -147,14 +150,17 @@ class Package:
             yield from self._deflated(entry, start, end)
         elif entry.method == BZIP2:
             unpacker = bz2.BZ2Decompressor()
-            at = start
+            at, size = start, 0
             try:
                 while not unpacker.eof:
                     more = self._map[at : min(end, at + _INPUT)] if unpacker.needs_input else b""
                     if unpacker.needs_input and not more:
                         raise self._broken(f"the part {entry.name!r} is cut short")
                     at += len(more)
-                    yield unpacker.decompress(more, BLOCK)
+                    block = unpacker.decompress(more, BLOCK)
+                    size += len(block)
+                    self._check_ratio(entry, size, at - start)
+                    yield block
             except OSError as error:
                 raise self._broken(f"the part {entry.name!r} cannot be inflated") from error
         else:
@@ -165,7 +171,7 @@ class Package:
 
     def _deflated(self, entry: Entry, start: int, end: int) -> Iterator[bytes]:
         unpacker = zlib_ng.decompressobj(-15)
-        at, rest = start, b""
+        at, rest, size = start, b"", 0
         try:
             while not unpacker.eof:
                 if not rest:
@@ -174,6 +180,8 @@ class Package:
                 before = len(rest)
                 block = unpacker.decompress(rest, BLOCK)
                 rest = unpacker.unconsumed_tail
+                size += len(block)
+                self._check_ratio(entry, size, at - start - len(rest))
                 if block:
                     yield block
                 elif not unpacker.eof and len(rest) == before:

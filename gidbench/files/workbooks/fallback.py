@@ -24,7 +24,7 @@ from gidbench.files.text import Decision, TextBatch
 from gidbench.files.workbooks import values
 from gidbench.files.workbooks.choosing import NoTable, check_blanks, check_columns, check_rows, chosen_sheet
 
-_TIMEOUT_S = 300.0
+_TIMEOUT_S = 120.0
 _CHILD = Path(__file__).with_name("calamine_child.py")
 _MOST_BYTES = 1 << 30  # of texts that are kept
 _KINDS = {"datetime": datetime, "date": date, "time": time, "timedelta": timedelta}

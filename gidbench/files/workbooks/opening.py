@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 
 from gidbench.errors import InputError
@@ -14,7 +15,6 @@ from gidbench.files.workbooks.parts import read_book
 from gidbench.files.workbooks.reader import WorkbookReader
 
 _HEAD_BYTES = 8192
-_MOST_OLE_BYTES = 1 << 30
 _MOST_OTHER_BYTES = 512 << 20  # inflated, of all parts; calamine holds all of it
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _STREAMS = tuple(name.encode("utf-16-le") for name in ("Workbook", "Book"))
@@ -47,7 +47,8 @@ def _other_kind(path: Path, options: ReadOptions) -> str | None:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
         if head.startswith(kinds.OLE):
-            return _ole_kind(path, head + file.read(_MOST_OLE_BYTES))
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return _ole_kind(path, content)
     if not kinds.is_zip(head) and b"PK\x03\x04" not in head:
         raise kinds.refuse(path.name, head)
     package = Package(path, options.limits)
@@ -61,13 +62,13 @@ def _other_kind(path: Path, options: ReadOptions) -> str | None:
         package.close()
 
 
-def _ole_kind(path: Path, content: bytes) -> str:
-    if _ENCRYPTED in content:
+def _ole_kind(path: Path, content: mmap.mmap) -> str:
+    if content.find(_ENCRYPTED) >= 0:
         raise InputError(f"{path.name} is encrypted", "Remove the password in Excel and save it anew")
-    if any(stream in content for stream in _STREAMS):
+    if any(content.find(stream) >= 0 for stream in _STREAMS):
         return "it is a workbook of Excel 97 or before (.xls)"
     for stream, what in _DOCUMENTS.items():
-        if stream.encode("utf-16-le") in content:
+        if content.find(stream.encode("utf-16-le")) >= 0:
             raise InputError(f"{path.name} cannot be read as a workbook: it is {what}", "Give a workbook")
     raise InputError(
         f"{path.name} cannot be read as a workbook: it is an OLE document of another kind", "Give a workbook"

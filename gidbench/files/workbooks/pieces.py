@@ -127,8 +127,10 @@ def read_head(book: str, part: str, blocks: Iterator[bytes], element: str) -> He
         if not seen and block[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"):
             raise Strange("it is not in UTF-8")
         seen.append(block)
-        for at in range(0, len(block), _HEAD_BYTES):
-            parser.feed(block[at : at + _HEAD_BYTES])
+        at, step = 0, _HEAD_BYTES
+        while at < len(block):
+            parser.feed(block[at : at + step])
+            at, step = at + step, step * 2
             if encodings and (encodings[0] or "utf-8").lower() not in _PLAIN_ENCODINGS:
                 raise Strange("it is not in UTF-8")
             if found:

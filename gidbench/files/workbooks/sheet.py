@@ -16,9 +16,11 @@ from gidbench.files.workbooks.slow import Cells, RowParser, Surroundings
 from gidbench.files.workbooks.strings import SharedStrings
 from gidbench.files.workbooks.xml import Parser
 
-_MOST_KEPT_CELLS = 4_000_000  # of a sheet whose rows have to be sorted
+_MOST_KEPT_CELLS = 3_000_000  # of a sheet whose rows have to be sorted
+_MOST_KEPT_TEXT = 256 << 20  # its characters
 _KEPT_ROWS = 4_096
 _KEPT_CELLS = 200_000
+_KEPT_TEXT = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,14 @@ class Sheet:
         """Read all rows with the XML parser and put them, and their cells, in order."""
         self.how, self.why = "sorted", "its rows or cells stand out of order"
         found: dict[int, Cells] = {}
-        count = 0
+        count = size = 0
         for number, cells in self._parsed_rows(0):
             count += len(cells) + 1
-            if count > _MOST_KEPT_CELLS:
+            size += _characters(cells)
+            if count > _MOST_KEPT_CELLS or size > _MOST_KEPT_TEXT:
                 raise InputError(
-                    f"a sheet of {self.package.name} has more than {_MOST_KEPT_CELLS:,} cells, and rows out of order",
+                    f"a sheet of {self.package.name} has rows out of order, and more than {_MOST_KEPT_CELLS:,} "
+                    f"cells or {_MOST_KEPT_TEXT:,} characters",
                     "Save it anew from Excel",
                 )
             found.setdefault(number, {}).update(cells)
@@ -148,18 +152,23 @@ def grouped(rows: Iterator[tuple[int, Cells]], last: int, most_rows: int, dense:
     """Rows in order, as chunks of not too many; gaps of more than `most_rows` are chunks of their own."""
     most_rows = min(most_rows, _KEPT_ROWS)
     kept: list[tuple[int, Cells]] = []
-    cells = 0
+    cells = size = 0
     first = end = last
     for number, row in rows:
-        full = len(kept) >= most_rows or cells > _KEPT_CELLS or (dense and number - first > most_rows)
-        if full and kept:
+        full = len(kept) >= most_rows or cells > _KEPT_CELLS or size > _KEPT_TEXT
+        if kept and (full or (dense and number - first > most_rows)):
             yield Rows(kept, first, end)
-            kept, cells, first = [], 0, end
+            kept, cells, size, first = [], 0, 0, end
         while dense and number - first > most_rows:
             yield Rows([], first, first + most_rows)
             first += most_rows
         kept.append((number, row))
         cells += len(row)
+        size += _characters(row)
         end = number
     if kept:
         yield Rows(kept, first, end)
+
+
+def _characters(cells: Cells) -> int:
+    return sum(len(text) for text, _ in cells.values())

@@ -248,12 +248,6 @@ def _quoted(uri: str) -> str:
     return uri.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
 
 
-def inline_text(name: str, part: str, piece: bytes, spaces: dict[str, str]) -> str:
-    """The text of what stands in an <is>."""
-    [text] = item_texts(name, part, b"<si>" + piece + b"</si>", spaces)
-    return text
-
-
 def item_texts(name: str, part: str, items: bytes, spaces: dict[str, str]) -> list[str]:
     """The texts of some <si>."""
     return list(parse_strings(name, part, iter([wrapped(items, spaces, "sst")])))

@@ -20,6 +20,7 @@ from gidbench.kernels.memory import SLACK
 
 _MOST_BYTES = 640 << 20  # of all texts together
 _BATCH = 65_536
+_LATELY = 4_096
 
 
 class SharedStrings:
@@ -36,11 +37,19 @@ class SharedStrings:
         self._kept: list[npt.NDArray[np.uint8]] = []
         self._parts: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]] = []
         self._firsts: list[int] = []  # number of the first text of each piece
+        self._lately: dict[int, str] = {}
         self._count = self._bytes = 0
         self.addresses, self.lengths = np.empty(0, np.int64), np.empty(0, np.int32)
 
     def string(self, number: int) -> str:
-        """The text of a number below len(self)."""
+        """The text of a number below len(self). Those asked for lately are the same object."""
+        if (found := self._lately.get(number)) is None:
+            if len(self._lately) >= _LATELY:
+                self._lately = {}
+            found = self._lately[number] = self._decoded(number)
+        return found
+
+    def _decoded(self, number: int) -> str:
         texts = self._kept[bisect_right(self._firsts, number) - 1]
         start, length = int(self.addresses[number]) - array_address(texts), int(self.lengths[number])
         return texts[start : start + length].tobytes().decode()

@@ -18,7 +18,7 @@ RELATIONS = (
 )
 COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 XML = "http://www.w3.org/XML/1998/namespace"
-_LONGEST_TOKEN = 64 << 20  # of one tag; a longer one would be scanned again and again
+_LONGEST_TOKEN = 8 << 20  # of one tag or comment; it is scanned anew with all that is fed
 _DEEPEST = 10_000
 SEPARATOR = "|"
 
