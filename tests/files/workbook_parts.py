@@ -181,7 +181,7 @@ def plain_unescaped(text: str) -> str:
 
 def plain_number(raw: str, style: int, since_1904: bool) -> str:
     value = float(raw)
-    if style == 0 or value < 0:
+    if style == 0 or not 0 <= value < 16_000_000:
         if re.fullmatch(r"-?\d{1,17}", raw):
             return str(int(raw))
         return str(int(value)) if value.is_integer() and abs(value) < 1e17 else repr(value)
