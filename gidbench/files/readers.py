@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from gidbench.errors import EmptyFileError, InputError
 from gidbench.files.csv_reader import CsvReader
-from gidbench.files.excel_reader import ExcelReader
 from gidbench.files.inflating import COMPRESSIONS, inflated
 from gidbench.files.options import DEFAULTS, ReadOptions
 from gidbench.files.table_files import ArrowReader, ParquetReader
 from gidbench.files.text import TableReader
+from gidbench.files.workbooks.opening import open_workbook
 
 STANDARD_INPUT = "-"
 _ZIP_MAGIC = b"PK\x03\x04"
 _BLOCK = 4 << 20
 
-READERS: dict[str, Callable[..., Any]] = {
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+READERS: dict[str, Callable[[Path, ReadOptions], TableReader]] = {
     ".csv": CsvReader,
     ".tsv": CsvReader,
     ".txt": CsvReader,
-    ".xlsx": ExcelReader,
+    **dict.fromkeys(WORKBOOKS, open_workbook),
     ".parquet": ParquetReader,
     ".arrow": ArrowReader,
 }
 TEXTS = (".csv", ".tsv", ".txt")
-WORKBOOKS = (".xlsx", ".xls", ".xlsb", ".ods")
 
 
 def source_kind(path: Path) -> str:
@@ -65,20 +64,9 @@ def open_reader(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[TableRe
                     raise InputError(
                         f"{name} is a zip archive or workbook, not text", "Name it .xlsx if it is one"
                     )
-        reader = _opened(READERS[kind], path, options)
+        reader = READERS[kind](path, options)
         stack.callback(reader.close)
         yield reader
-
-
-def _opened(make: Callable[..., Any], path: Path, options: ReadOptions) -> TableReader:
-    """A reader; those that take no options yet decide for themselves."""
-    if "options" in inspect.signature(make).parameters:
-        reader: Any = make(path, options)
-    else:
-        reader = make(path)
-        reader.decisions, reader.header_rows = (), 1
-    known: TableReader = reader
-    return known
 
 
 def _check(path: Path, kind: str, *, links: bool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gidbench.kernels import (
+    cell_texts,
     digests,
     draws,
     fields,
@@ -21,6 +22,9 @@ from gidbench.kernels import (
     rows,
     scan,
     scan_dialect,
+    shared_texts,
+    sheet_cells,
+    sheet_cuts,
     sheets,
     texts,
     typed,
@@ -28,6 +32,7 @@ from gidbench.kernels import (
 from gidbench.kernels.registry import make_ready, registered
 
 MODULES = (
+    cell_texts,
     digests,
     draws,
     fields,
@@ -42,6 +47,9 @@ MODULES = (
     rows,
     scan,
     scan_dialect,
+    shared_texts,
+    sheet_cells,
+    sheet_cuts,
     sheets,
     texts,
     typed,

@@ -12,9 +12,9 @@ import pytest
 
 from gidbench.errors import InputError
 from gidbench.files.csv_reader import CsvReader
-from gidbench.files.excel_reader import ExcelReader
 from gidbench.files.options import Limits, ReadOptions
 from gidbench.files.readers import READERS, open_reader
+from gidbench.files.workbooks.reader import WorkbookReader
 
 LINKS = ReadOptions(limits=Limits(links=True))
 
@@ -35,12 +35,12 @@ def test_text_is_opened_by_the_csv_reader(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["t.xlsx", "T.XLSX"])
-def test_a_workbook_is_opened_by_the_excel_reader(tmp_path: Path, name: str) -> None:
+def test_a_workbook_is_opened_by_the_workbook_reader(tmp_path: Path, name: str) -> None:
     book = openpyxl.Workbook()
     book.active.append(["a", "b"])
     book.save(tmp_path / name)
     with open_reader(tmp_path / name) as reader:
-        assert isinstance(reader, ExcelReader)
+        assert isinstance(reader, WorkbookReader)
         assert reader.header == ["a", "b"]
 
 

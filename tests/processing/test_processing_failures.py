@@ -70,7 +70,9 @@ def place(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Pla
     found.file.write_text(HEADER + line(1) + line(2) + "X,1,1\n")
     process(found.file, database, today=TODAY)
     found.file.write_text(HEADER + "".join(line(n) + line(n + 1) + "X,1,1\n" for n in range(100, 300, 2)))
-    monkeypatch.setitem(readers.READERS, ".csv", lambda path: CsvReader(path, chunk_bytes=PART))
+    monkeypatch.setitem(
+        readers.READERS, ".csv", lambda path, options: CsvReader(path, options, chunk_bytes=PART)
+    )
     return found
 
 

@@ -17,8 +17,8 @@ import pyarrow as pa
 from gidbench.engine import Context
 from gidbench.errors import InputError, VerificationError
 from gidbench.files.csv_writer import CsvWriter
-from gidbench.files.excel_reader import ExcelReader
 from gidbench.files.parquet_writer import ROW_GROUP
+from gidbench.files.workbooks.reader import WorkbookReader
 from gidbench.generating import Making
 from gidbench.generation.plan import employees
 from gidbench.operations import generate
@@ -103,7 +103,7 @@ def check_same_cells(one: Path, other: Path) -> None:
     """Raise VerificationError unless two workbooks have the same cells, as an independent reader sees them."""
     tables = []
     for path in (one, other):
-        reader = ExcelReader(path)
+        reader = WorkbookReader(path)
         batches = [reader.parse(chunk, range(len(reader.header))) for _, chunk in reader.chunks()]
         tables.append(
             pa.Table.from_batches([pa.record_batch(list(b.columns), names=reader.header) for b in batches])

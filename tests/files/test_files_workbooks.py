@@ -1,4 +1,4 @@
-"""The Excel reader: cells as text, rows traced back to the sheet."""
+"""Workbooks: cells as text, rows traced back to the sheet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gidbench.errors import InputError
-from gidbench.files.excel_reader import ExcelReader
+from gidbench.files.workbooks.opening import open_workbook
+from gidbench.files.workbooks.reader import WorkbookReader
 
 Cells = list[Any]
 
@@ -31,16 +32,16 @@ def workbook(path: Path, rows: list[Cells], left: int = 0) -> Path:
 
 
 def read(
-    path: Path, chunk_rows: int = 50_000, wanted: list[int] | None = None
+    path: Path, piece_bytes: int = 1 << 20, wanted: list[int] | None = None
 ) -> list[tuple[int, Cells, list[str]]]:
     """(row of the sheet, wanted cells, cells of the original text) of every record."""
-    reader = ExcelReader(path, chunk_rows=chunk_rows)
+    reader = WorkbookReader(path, piece_bytes=piece_bytes)
     wanted = list(range(len(reader.header))) if wanted is None else wanted
     records = []
     line = reader.header_lines + 1
     for units, chunk in reader.chunks():
         batch = reader.parse(chunk, wanted)
-        assert units == batch.line_count
+        assert units > 0
         assert not batch.flags.any()
         columns = [column.to_pylist() for column in batch.columns]
         for row, at in enumerate(batch.lines.tolist()):
@@ -51,21 +52,21 @@ def read(
     return records
 
 
-@pytest.mark.parametrize("chunk_rows", [1, 2, 3, 50_000])
+@pytest.mark.parametrize("piece_bytes", [1, 50, 300, 1 << 20])
 @pytest.mark.parametrize("left", [0, 2])
 def test_lines_are_the_rows_of_the_sheet_and_blank_rows_are_no_records(
-    tmp_path: Path, chunk_rows: int, left: int
+    tmp_path: Path, piece_bytes: int, left: int
 ) -> None:
     path = workbook(
         tmp_path / "t.xlsx",
         [[], [], ["Name", "No"], [], ["a", "1"], [], [], [], ["b", None], [None, "3"], [], ["c", "4"]],
         left,
     )
-    reader = ExcelReader(path)
-    assert reader.header == ["Name", "No"]  # empty columns to the left are left out
-    assert (reader.header_lines, reader.size, reader.unit) == (3, 9, "rows")
+    reader = WorkbookReader(path)
+    assert reader.header == [""] * left + ["Name", "No"]  # empty columns to the left stay in place
+    assert (reader.header_rows, reader.header_lines, reader.unit) == (1, 3, "bytes")
     reader.close()
-    assert [(line, cells) for line, cells, _ in read(path, chunk_rows)] == [
+    assert [(line, cells) for line, cells, _ in read(path, piece_bytes, [left, left + 1])] == [
         (5, ["a", "1"]),
         (9, ["b", ""]),
         (10, ["", "3"]),
@@ -73,10 +74,12 @@ def test_lines_are_the_rows_of_the_sheet_and_blank_rows_are_no_records(
     ]
 
 
-@pytest.mark.parametrize("chunk_rows", [1, 50_000])
-def test_a_row_with_a_cell_in_a_column_that_nobody_wants_is_a_record(tmp_path: Path, chunk_rows: int) -> None:
+@pytest.mark.parametrize("piece_bytes", [1, 1 << 20])
+def test_a_row_with_a_cell_in_a_column_that_nobody_wants_is_a_record(
+    tmp_path: Path, piece_bytes: int
+) -> None:
     path = workbook(tmp_path / "t.xlsx", [["a", "b"], ["1"], [None, "only b"], [], ["3"]])
-    assert [(line, cells) for line, cells, _ in read(path, chunk_rows, [0])] == [
+    assert [(line, cells) for line, cells, _ in read(path, piece_bytes, [0])] == [
         (2, ["1"]),
         (3, [""]),
         (5, ["3"]),
@@ -96,12 +99,12 @@ def test_a_row_with_a_cell_in_a_column_that_nobody_wants_is_a_record(tmp_path: P
         (3201234567890123, "3201234567890123"),
         (32874, "32874"),
         (32874.0, "32874"),
-        (True, "true"),
-        (date(1990, 1, 2), "1990-01-02 00:00:00"),
+        (True, "TRUE"),
+        (date(1990, 1, 2), "1990-01-02"),
         (datetime(1990, 1, 2, 3, 4, 5), "1990-01-02 03:04:05"),
-        (date(1900, 1, 1), "1900-01-01 00:00:00"),
-        (date(1900, 2, 28), "1900-02-28 00:00:00"),
-        (date(1900, 3, 1), "1900-03-01 00:00:00"),
+        (date(1900, 1, 1), "1900-01-01"),
+        (date(1900, 2, 28), "1900-02-28"),
+        (date(1900, 3, 1), "1900-03-01"),
         (None, ""),
     ],
 )
@@ -123,15 +126,15 @@ def test_a_cell_as_text(tmp_path: Path, value: Any, text: str) -> None:
         ),
         max_size=12,
     ),
-    st.integers(1, 13),
+    st.sampled_from([1, 70, 333, 1 << 20]),
 )
-def test_rows_are_read_whatever_the_chunk(tmp_path: Path, rows: list[Cells], chunk_rows: int) -> None:
+def test_rows_are_read_whatever_the_chunk(tmp_path: Path, rows: list[Cells], piece_bytes: int) -> None:
     path = workbook(tmp_path / "t.xlsx", [["a", "b", "c"], *rows])
 
     def as_text(value: Any) -> str:
-        return "" if value is None else f"{value} 00:00:00" if isinstance(value, date) else str(value)
+        return "" if value is None else str(value)
 
-    assert read(path, chunk_rows) == [
+    assert read(path, piece_bytes) == [
         (line, [as_text(value) for value in row], [as_text(value) for value in row])
         for line, row in enumerate(rows, 2)
         if any(value is not None for value in row)
@@ -139,7 +142,7 @@ def test_rows_are_read_whatever_the_chunk(tmp_path: Path, rows: list[Cells], chu
 
 
 def test_titles_are_trimmed_and_numbers_are_titles_too(tmp_path: Path) -> None:
-    reader = ExcelReader(workbook(tmp_path / "t.xlsx", [["  Name ", 2024, None, "x\n"]]))
+    reader = WorkbookReader(workbook(tmp_path / "t.xlsx", [["  Name ", 2024, None, "x\n"]]))
     assert reader.header == ["Name", "2024", "", "x"]
     reader.close()
 
@@ -149,7 +152,7 @@ def test_only_the_first_sheet_is_read(tmp_path: Path) -> None:
     book.active.append(["first"])
     book.create_sheet("second").append(["second"])
     book.save(tmp_path / "t.xlsx")
-    reader = ExcelReader(tmp_path / "t.xlsx")
+    reader = WorkbookReader(tmp_path / "t.xlsx")
     assert reader.header == ["first"]
     assert list(reader.chunks()) == []
     reader.close()
@@ -157,7 +160,7 @@ def test_only_the_first_sheet_is_read(tmp_path: Path) -> None:
 
 def test_a_sheet_without_cells_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no cell in its sheet 1"):
-        ExcelReader(workbook(tmp_path / "t.xlsx", []))
+        WorkbookReader(workbook(tmp_path / "t.xlsx", []))
 
 
 def broken_workbooks(folder: Path) -> dict[str, bytes]:
@@ -208,4 +211,4 @@ def test_a_broken_workbook_is_an_input_error(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "t.xlsx"
     path.write_bytes(broken_workbooks(tmp_path)[kind])
     with pytest.raises(InputError, match=r"t\.xlsx (cannot be read as a workbook|has no cell).*"):
-        ExcelReader(path)
+        open_workbook(path)
