@@ -303,7 +303,7 @@ class Admission:
         if reason.is_duplicate:
             position, value = self._validation.positions["no_ktp"], f"{part.checked.keys[row]:016}"
         line: int | str = part.line + int(source.lines[row])
-        sheet, cell = getattr(part.reader, "sheet_name", ""), ""
+        sheet, cell = part.reader.sheet_name, ""
         if sheet:
             cell, line = f"{_letters(max(position, 0))}{line}", ""
         column = self._reader.header[position] if position >= 0 else ""

@@ -45,6 +45,7 @@ class CsvReader:
     """Delimited text of any encoding and dialect; see `gidbench.files.text.TableReader`."""
 
     unit = "bytes"
+    sheet_name = ""
 
     def __init__(
         self, path: Path, options: ReadOptions = DEFAULTS, *, chunk_bytes: int = CHUNK_BYTES

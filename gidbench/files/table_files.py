@@ -29,6 +29,7 @@ class _TableFile:
     """
 
     unit = "rows"
+    sheet_name = ""
     header_rows = 1
     header_lines = 0
     kind = ""

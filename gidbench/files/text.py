@@ -94,6 +94,11 @@ class TableReader(Protocol):
     @property
     def unit(self) -> str: ...
 
+    @property
+    def sheet_name(self) -> str:
+        """Of a workbook: the sheet, whose rows `lines` are; else empty."""
+        ...
+
     def chunks(self) -> Iterator[tuple[int, Any]]:
         """(units, chunk) pairs."""
         ...

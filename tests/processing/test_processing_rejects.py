@@ -104,7 +104,7 @@ def test_sheets_that_go_on_with_the_table_are_taken_in_too(tmp_path: Path, datab
 class Workbook:
     """A reader of one batch, some cells of which are numbers."""
 
-    unit, size, header_rows, header_lines, decisions = "rows", 1, 1, 1, ()
+    unit, size, header_rows, header_lines, decisions, sheet_name = "rows", 1, 1, 1, (), ""
 
     def __init__(self, columns: dict[str, list[str]], numbers: dict[str, list[bool] | None]) -> None:
         self._columns, self._numbers = columns, numbers

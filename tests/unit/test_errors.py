@@ -12,6 +12,8 @@ from gidbench.errors import GidbenchError
 KINDS = {
     "InputError": (ValueError, 2),
     "CapacityError": (OverflowError, 4),
+    "EmptyFileError": (ValueError, 2),
+    "TooManyRejectsError": (ValueError, 1),
     "StoreError": (ConnectionError, 4),
     "StoreBusyError": (TimeoutError, 4),
     "VerificationError": (RuntimeError, 4),

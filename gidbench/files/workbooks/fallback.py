@@ -44,6 +44,7 @@ class CalamineReader:
         self._load()
 
     def _load(self) -> None:
+        self.sheet_name = self._names[self._number]
         self._blocks: list[_Block] = []
         self._ends: list[int] = [0]  # rows up to each block
         self._filled_rows = self._width = 0

@@ -82,6 +82,7 @@ class WorkbookReader:
                 "missing",
                 _ANEW,
             )
+        self.sheet_name = part.name
         self._sheet = Sheet(source.package, part.entry, source.book, source.strings, limits)
         self._dense = options.header == 0
         self.size = part.entry.size
