@@ -64,8 +64,8 @@ class TextFile:
 
         def raw(record: int) -> str:
             until = int(starts[record + 1]) if record + 1 < starts.size else end
-            text = data[int(starts[record]) : until].decode("utf-8", "backslashreplace")
-            return text.rstrip("\r\n") if not text.endswith(" ") else _BLANK_LINES.sub("", text)
+            text = data[int(starts[record]) : until].decode("utf-8", "backslashreplace").rstrip("\r\n")
+            return _BLANK_LINES.sub("", text) if text.endswith(" ") else text
 
         return raw
 
