@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,6 +14,7 @@ from gidbench.bench import limits
 from gidbench.bench.comparison import Bar, Comparison, Contender, compare
 from gidbench.bench.peers import files, people_duckdb, people_numpy, people_polars, people_python
 from gidbench.bench.peers.checks import check_people
+from gidbench.bench.turns import settled, steady, typical, warm
 from gidbench.engine import Cancellation, ProgressCallback
 from gidbench.errors import InputError
 from gidbench.kernels.warmup import compile_all
@@ -28,7 +26,6 @@ _PROOF_RECORDS = 5_000
 _PROCESS_FACTOR = 20  # whole processes make so many times the records, so that their start counts for little
 _HUGE = 100_000_000
 _MOST_BYTES = 500_000_000
-_LEAST_S = 0.3  # of a round of what is over too soon to be timed alone
 
 
 def compare_generation(
@@ -99,45 +96,45 @@ def _ours(records: int, seed: int, threads: int, folder: Path) -> tuple[list[Con
             "arrow",
             "employees to Arrow batches in memory",
             "records/s",
-            partial(_steady, arrow),
+            partial(steady, arrow),
         ),
         Contender(
             "arrow bytes",
             "the same, handed on and not kept, in bytes",
             "bytes/s",
-            partial(_steady, arrow_bytes),
+            partial(steady, arrow_bytes),
         ),
-        Contender("memory", f"filling memory by {threads} threads", "bytes/s", partial(_steady, memory.fill)),
+        Contender("memory", f"filling memory by {threads} threads", "bytes/s", partial(steady, memory.fill)),
         Contender(
             "csv memory",
             "CSV text to memory",
             "bytes/s",
-            partial(_warm, partial(files.csv_to_memory, records, seed, threads)),
+            partial(warm, partial(files.csv_to_memory, records, seed, threads)),
         ),
         Contender(
             "plain file",
             "the same bytes from a buffer",
             "bytes/s",
-            partial(_settled, partial(plain, durable=False)),
+            partial(settled, partial(plain, durable=False)),
             keep_text,
         ),
         Contender(
             "csv file",
             "CSV to a file",
             "bytes/s",
-            partial(_settled, partial(files.csv_to_file, path, records, seed, threads, durable=False)),
+            partial(settled, partial(files.csv_to_file, path, records, seed, threads, durable=False)),
         ),
         Contender(
             "plain disk",
             "the same bytes from a buffer, until on disk",
             "bytes/s",
-            partial(_settled, partial(plain, durable=True)),
+            partial(settled, partial(plain, durable=True)),
         ),
         Contender(
             "csv disk",
             "CSV to a file, until on disk",
             "bytes/s",
-            partial(_settled, partial(files.csv_to_file, path, records, seed, threads, durable=True)),
+            partial(settled, partial(files.csv_to_file, path, records, seed, threads, durable=True)),
         ),
         Contender(
             "xlsx",
@@ -174,7 +171,7 @@ def _peers(records: int, seed: int, folder: Path) -> tuple[list[Contender], list
                 name,
                 f"{title}, {count:,} records",
                 "records/s",
-                partial(_steady, partial(_people_of, make, count, seed)),
+                partial(steady, partial(_people_of, make, count, seed)),
                 _proof(name, make, seed),
             )
         )
@@ -226,7 +223,7 @@ def _huge(records: int, seed: int, threads: int) -> tuple[list[Contender], list[
             "few",
             f"CSV text of {records:,} records to memory",
             "bytes/s",
-            partial(_typical, partial(rate, records)),
+            partial(typical, partial(rate, records)),
         ),
         Contender("huge", f"CSV text of {_HUGE:,} records to memory", "bytes/s", partial(rate, _HUGE)),
         Contender("head room", f"500 MB / peak memory of {_HUGE:,} records to CSV", "ratio", head_room),
@@ -236,41 +233,6 @@ def _huge(records: int, seed: int, threads: int) -> tuple[list[Contender], list[
         Bar(f"500 MB / peak memory of {_HUGE / 1e6:g}M records", "head room", 1),
     ]
     return contenders, bars
-
-
-def _typical(measure: Callable[[], float], times: int = 9) -> float:
-    """The median of some measurements after one that does not count."""
-    measure()
-    return statistics.median(measure() for _ in range(times))
-
-
-def _steady(make: Callable[[], int]) -> float:
-    """What a call makes per second, over as many calls as take _LEAST_S.
-
-    One call more goes before, untimed: those who had their turns have cooled the caches and taken the memory.
-    """
-    make()
-    made, began = 0, time.perf_counter()
-    while (spent := time.perf_counter() - began) < _LEAST_S:
-        made += make()
-    return made / spent
-
-
-def _warm(measure: Callable[[], float]) -> float:
-    """A measurement after one that does not count, for the same reason."""
-    measure()
-    return measure()
-
-
-def _settled(measure: Callable[[], float]) -> float:
-    """The same of files, each time when the disk has what was written before and rests."""
-
-    def rested() -> float:
-        if hasattr(os, "sync"):
-            os.sync()
-        return measure()
-
-    return _warm(rested)
 
 
 def _people_of(make: Callable[[int, int], pa.Table], records: int, seed: int) -> int:

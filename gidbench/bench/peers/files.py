@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import pyarrow as pa
 
+from gidbench.bench.peers.intake_files import same_cells
 from gidbench.engine import Context
 from gidbench.errors import InputError, VerificationError
 from gidbench.files.csv_writer import CsvWriter
 from gidbench.files.parquet_writer import ROW_GROUP
-from gidbench.files.workbooks.reader import WorkbookReader
 from gidbench.generating import Making
 from gidbench.generation.plan import employees
 from gidbench.operations import generate
@@ -101,15 +100,7 @@ def xlsx_by_xlsxwriter(path: Path, records: int, seed: int) -> float:
 
 def check_same_cells(one: Path, other: Path) -> None:
     """Raise VerificationError unless two workbooks have the same cells, as an independent reader sees them."""
-    tables = []
-    for path in (one, other):
-        reader = WorkbookReader(path)
-        batches = [reader.parse(chunk, range(len(reader.header))) for _, chunk in reader.chunks()]
-        tables.append(
-            pa.Table.from_batches([pa.record_batch(list(b.columns), names=reader.header) for b in batches])
-        )
-        reader.close()
-    if not tables[0].equals(tables[1]):
+    if not same_cells(one, other):
         raise VerificationError(f"{one.name} and {other.name} hold different cells", "Report this as a fault")
 
 
