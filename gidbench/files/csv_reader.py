@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gidbench.arrays import array_address
+from gidbench.arrays import array_address, text_buffers
 from gidbench.errors import InputError
 from gidbench.files.any_dialect import NOT_UTF8, AnyDialect
 from gidbench.files.dialects import Dialect, checked
@@ -144,8 +144,21 @@ class CsvReader:
     def parse(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
         batch = self.as_they_are(chunk, wanted)
         if batch.flags.any() and not self._options.forgiving:
-            return untangled(self, batch, chunk, wanted)
+            batch = untangled(self, batch, chunk, wanted)
+        if chunk[1] - chunk[0] > self._options.limits.field_bytes:
+            for column in batch.columns:
+                self._guard(np.diff(text_buffers(column)[0]), chunk)
         return batch
+
+    def _guard(self, lengths: npt.NDArray[np.int32], chunk: tuple[int, int]) -> None:
+        """Raise InputError where a field is longer than it may be."""
+        longest = int(lengths.max(initial=0))
+        if longest > self._options.limits.field_bytes:
+            raise InputError(
+                f"a field at or behind byte {chunk[0]:,} has {longest:,} bytes; the limit is "
+                f"{self._options.limits.field_bytes:,}",
+                "Raise the limit of field bytes if that is right; else look for a quote that is not closed",
+            )
 
     def as_they_are(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
         """The records of a chunk; one whose quote is not closed goes on to where another one is."""
@@ -203,6 +216,8 @@ class CsvReader:
             addresses,
             lengths,
         )
+        if size > self._options.limits.field_bytes:
+            self._guard(lengths, chunk)
         if facts[fields.ODD]:
             odd = np.empty(count, np.int32)
             odd = odd[: fields.find_odd(starts, end, start, blocks[: facts[fields.ODD]], odd)]

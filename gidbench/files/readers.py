@@ -15,10 +15,11 @@ from gidbench.files.inflating import COMPRESSIONS, inflated
 from gidbench.files.options import DEFAULTS, ReadOptions
 from gidbench.files.table_files import ArrowReader, ParquetReader
 from gidbench.files.text import TableReader
+from gidbench.files.workbooks import kinds
 from gidbench.files.workbooks.opening import open_workbook
 
 STANDARD_INPUT = "-"
-_ZIP_MAGIC = b"PK\x03\x04"
+_HEAD_BYTES = 4 << 10
 _BLOCK = 4 << 20
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
@@ -60,10 +61,8 @@ def open_reader(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[TableRe
             raise EmptyFileError(f"{name} is empty", "Give a file with a header row")
         if kind in TEXTS:
             with path.open("rb") as file:
-                if file.read(4) == _ZIP_MAGIC:
-                    raise InputError(
-                        f"{name} is a zip archive or workbook, not text", "Name it .xlsx if it is one"
-                    )
+                if wrong := kinds.not_text(name, file.read(_HEAD_BYTES)):
+                    raise wrong
         reader = READERS[kind](path, options)
         stack.callback(reader.close)
         yield reader

@@ -130,3 +130,41 @@ def test_the_reader_is_closed_when_the_block_fails(tmp_path: Path, monkeypatch: 
     with pytest.raises(KeyboardInterrupt), open_reader(tmp_path / "t.csv") as reader:
         raise KeyboardInterrupt
     assert closed == [reader]
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (b"%PDF-1.7\n", r"a PDF document, not delimited text.*\.csv"),
+        (b"\x1f\x8b\x08\0", r"a gzip file.*Name it \.gz"),
+        (b"PAR1\x15\0", r"a Parquet file.*\.parquet"),
+        (b"ARROW1\0\0", r"an Arrow file.*\.arrow"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", r"an OLE file.*Name it \.xls"),
+        (b"\n<!DOCTYPE HTML><html>", r"an HTML page.*save it as \.xlsx"),
+        (b"<html><table>", r"an HTML page"),
+    ],
+)
+@pytest.mark.parametrize("extension", [".csv", ".txt"])
+def test_what_is_no_text_is_named_for_what_it_is(
+    tmp_path: Path, head: bytes, told: str, extension: str
+) -> None:
+    (tmp_path / f"t{extension}").write_bytes(head + b"\x00\x01rest,of\nit")
+    refused(tmp_path / f"t{extension}", told)
+
+
+@pytest.mark.parametrize("forgiving", [True, False])
+@pytest.mark.parametrize("delimiter", [",", ", "])
+def test_a_field_beyond_the_limit_is_refused_with_its_place(
+    tmp_path: Path, forgiving: bool, delimiter: str
+) -> None:
+    (tmp_path / "t.csv").write_text(f"a,b\n1,2\n3,{'x' * 2_000}\n5,6\n")
+    for limit, wanted in ((2_000, [0, 1]), (1_999, [0])):
+        options = ReadOptions(delimiter=delimiter, forgiving=forgiving, limits=Limits(field_bytes=limit))
+        with open_reader(tmp_path / "t.csv", options) as reader:
+            for _, chunk in reader.chunks():
+                assert reader.parse(chunk, wanted).flags.size == 3
+    with (
+        open_reader(tmp_path / "t.csv", options) as reader,
+        pytest.raises(InputError, match="byte 4 has 2,000 bytes; the limit is 1,999"),
+    ):
+        [reader.parse(chunk, [1]) for _, chunk in reader.chunks()]

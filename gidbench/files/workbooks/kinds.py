@@ -62,6 +62,23 @@ def refuse(name: str, head: bytes) -> InputError:
     return wrong("text", "Name it .csv if it holds delimited text")
 
 
+def not_text(name: str, head: bytes) -> InputError | None:
+    """The error for a file that is named as delimited text and is something else; None where it may be text."""
+    for magic, what, remedy in (
+        *_OTHERS,
+        (OLE, "an OLE file, as .xls is", "Name it .xls if it is a workbook"),
+    ):
+        if head.startswith(magic):
+            return InputError(f"{name} is {what}, not delimited text", remedy)
+    if is_zip(head):
+        return InputError(f"{name} is a zip archive or workbook, not text", "Name it .xlsx if it is one")
+    if re.match(rb"\s*<(!doctype\s+html|html)\b", head, re.IGNORECASE):
+        return InputError(
+            f"{name} is an HTML page, not delimited text", "Open it in Excel and save it as .xlsx"
+        )
+    return None
+
+
 def _as_text(head: bytes) -> str | None:
     """The beginning of a file as text, or None if it is none."""
     if head.startswith(_BOMS[1:]):
