@@ -55,7 +55,7 @@ def test_imports_go_downward_only() -> None:
         {"generation"},
         {"files"},
         {"stores"},
-        {"generating", "verification", "validation", "processing", "synchronisation"},
+        {"generating", "verification", "validation", "admission", "processing", "synchronisation"},
         {"operations"},
         {"bench"},
         {"report"},
