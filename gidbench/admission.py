@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -17,44 +16,13 @@ import pyarrow.compute as pc
 
 from gidbench import gid
 from gidbench.engine import Context, ending, map_ordered, work_ordered
-from gidbench.errors import InputError, TooManyRejectsError
+from gidbench.errors import TooManyRejectsError
 from gidbench.files.fields import FieldReader, fields_of
-from gidbench.files.rejects import Reject, Rejects
+from gidbench.files.rejects import Reject, RejectLimit, Rejects, sheet_column
 from gidbench.files.text import TableReader
 from gidbench.keyset import KeySet
 from gidbench.records import ACTIVE, GLOBAL_ID, Reason
 from gidbench.validation import Checked, Validation
-
-_LEAST_FOR_A_SHARE = 1_000  # records, before a share of rejects says anything
-
-
-@dataclass(frozen=True)
-class RejectLimit:
-    """How many rejects are too many: more than `most`, be it a number or per cent of the records."""
-
-    most: float
-    per_cent: bool = False
-
-    @classmethod
-    def of(cls, given: int | str | RejectLimit) -> RejectLimit:
-        """From a number, or text such as `100` or `2.5%`. Raises InputError where it is neither."""
-        if isinstance(given, RejectLimit):
-            return given
-        match = re.fullmatch(r"(\d+)|(\d+(?:\.\d+)?) ?%", str(given).strip().replace("_", ""))
-        if not match or float(match[2] or 0) > 100:
-            raise InputError(
-                f"max_rejects is {given!r}", "Give a number such as 100, or per cent such as 2.5%"
-            )
-        return cls(int(match[1])) if match[1] else cls(float(match[2]), per_cent=True)
-
-    def broken(self, rejected: int, records: int, *, at_the_end: bool = False) -> bool:
-        """Whether so many of the records so far are too many; a share is judged from 1,000 records on."""
-        if not self.per_cent:
-            return rejected > self.most
-        return rejected * 100 > self.most * records and (at_the_end or records >= _LEAST_FOR_A_SHARE)
-
-    def __str__(self) -> str:
-        return f"{self.most:g} %" if self.per_cent else f"{self.most:,}"
 
 
 class Supply(Protocol):
@@ -305,7 +273,7 @@ class Admission:
         line: int | str = part.line + int(source.lines[row])
         sheet, cell = part.reader.sheet_name, ""
         if sheet:
-            cell, line = f"{_letters(max(position, 0))}{line}", ""
+            cell, line = f"{sheet_column(max(position, 0))}{line}", ""
         column = self._reader.header[position] if position >= 0 else ""
         self._refused.add(
             Reject(part.record + row, line, sheet, cell, reason, column, value, source.raw(row))
@@ -399,13 +367,3 @@ class Admission:
     def _expected_more(self) -> int:
         """Records that the rest of the file will have accepted, if it is like the part so far."""
         return self.accepted * max(0, self._total_units - self._units) // max(1, self._units)
-
-
-def _letters(position: int) -> str:
-    """Letters of a sheet's column: A .. Z, AA .. ."""
-    letters = ""
-    position += 1
-    while position:
-        position, letter = divmod(position - 1, 26)
-        letters = chr(65 + letter) + letters
-    return letters

@@ -8,16 +8,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
 import pyarrow as pa
 
 from gidbench.digest import Digest, digest_of
 from gidbench.engine import Context, ending, map_ordered, work_ordered
+from gidbench.errors import InputError
 from gidbench.files.csv_writer import guarded
 from gidbench.files.writers import CsvOptions, Writer, open_writer
 from gidbench.generation.plan import Plan
 from gidbench.outcome import Outcome
 
 R = TypeVar("R")
+_SAMPLE_ROWS = 1_000  # whose size in memory stands for the rest
 
 
 @dataclass(frozen=True)
@@ -149,3 +152,17 @@ class Making:
 
     def _report(self) -> None:
         self.context.report("generating", self._done, self.records, bytes_done=self.bytes_made)
+
+
+def check_memory(plan: Plan, first_row: int, records: int) -> None:
+    """Raise InputError where the rows would not fit into memory, going by what the first of them take."""
+    sample = min(records, _SAMPLE_ROWS)
+    if not sample:
+        return
+    needed = plan.batch(first_row, sample).nbytes * records // sample
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise InputError(
+            f"{records:,} records need {needed >> 20:,} MiB, but only {free >> 20:,} MiB of memory are free",
+            "Write them to a file (out=) or a database (into=)",
+        )

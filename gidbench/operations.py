@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import logging
 import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import psutil
 import pyarrow as pa
 
-from gidbench.admission import RejectLimit
 from gidbench.engine import Cancellation, Context, ProgressCallback, ending
 from gidbench.errors import GidbenchError, InputError, StoreError, VerificationError
 from gidbench.files.options import ReadOptions, limits_of
 from gidbench.files.readers import open_reader
-from gidbench.files.text import TableReader
+from gidbench.files.rejects import RejectLimit
 from gidbench.files.writers import STANDARD_OUTPUT, CsvOptions, check_destination
-from gidbench.generating import GenerationResult, Making
+from gidbench.generating import GenerationResult, Making, check_memory
 from gidbench.generation.plan import Plan, employees
 from gidbench.kernels.warmup import compile_all
 from gidbench.outcome import finished
-from gidbench.processing import ProcessResult, Share, process_file, process_in_memory
+from gidbench.processing import (
+    ProcessResult,
+    Share,
+    fingerprint,
+    guard_memory,
+    process_file,
+    process_in_memory,
+)
 from gidbench.records import SCHEMAS, is_people_header, map_header
 from gidbench.settings import load_settings
 from gidbench.specs.model import Spec
@@ -37,7 +41,6 @@ from gidbench.units import utc_now
 from gidbench.verification import VerificationResult, digest_source
 
 _log = logging.getLogger("gidbench")
-_SAMPLE_ROWS = 1_000  # whose size in memory stands for the rest
 
 
 def generate(
@@ -113,7 +116,7 @@ def generate(
     context = _context(progress, cancellation)
     making = Making(plan, first_row, count, settings.workers, context, guard_formulas)
     if out is None and into is None:
-        _guard_memory(plan, first_row, count)
+        check_memory(plan, first_row, count)
     started = time.perf_counter_ns()
     batches: list[pa.RecordBatch] = []
     if out is not None:
@@ -244,9 +247,9 @@ def process(
     if refused.resolve() == source.resolve():
         raise InputError(f"{refused} is the file to process", "Name another file for the rejects")
     limit = None if max_rejects is None else RejectLimit.of(max_rejects)
-    if into is None and (resume or commit_every is not None):
-        raise InputError("there is no database that could keep a part of the file", "Name one with into")
     share = Share(first_record, last_record, commit_every, resume)
+    if into is None:
+        share.check_in_memory()
     compile_all()
     context = _context(progress, cancellation)
     started = time.perf_counter_ns()
@@ -255,10 +258,10 @@ def process(
             options = ReadOptions(is_header=is_people_header, limits=limits_of(settings))
             reader = stack.enter_context(open_reader(source, options))
             map_header(reader.header)
-            share = dataclasses.replace(share, file=_fingerprint(source))
+            share = dataclasses.replace(share, file=fingerprint(source))
         if into is None:
             batches: list[pa.RecordBatch] = []
-            _guard_reading(reader)
+            guard_memory(reader)
             result = process_in_memory(
                 reader,
                 batches.append,
@@ -285,23 +288,6 @@ def process(
             share=share,
         )
     return finished(result, started)
-
-
-def _fingerprint(path: Path) -> str:
-    """A hash of name, size and time of change, by which the audit log knows a file again."""
-    facts = path.stat()
-    told = f"{path.name}|{facts.st_size}|{facts.st_mtime_ns}"
-    return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
-
-
-def _guard_reading(reader: TableReader) -> None:
-    """Raise InputError where the rows of a text file would not fit into memory: they take about as much."""
-    free = psutil.virtual_memory().available
-    if reader.unit == "bytes" and reader.size > free:
-        raise InputError(
-            f"a file of {reader.size >> 20:,} MiB does not fit into the {free >> 20:,} MiB of free memory",
-            "Name a database with into",
-        )
 
 
 def sync(
@@ -337,20 +323,6 @@ def sync(
 
 def _context(progress: ProgressCallback | None, cancellation: Cancellation | None) -> Context:
     return Context(progress, cancellation or Cancellation())
-
-
-def _guard_memory(plan: Plan, first_row: int, records: int) -> None:
-    """Raise InputError where the rows would not fit into memory, going by what the first of them take."""
-    sample = min(records, _SAMPLE_ROWS)
-    if not sample:
-        return
-    needed = plan.batch(first_row, sample).nbytes * records // sample
-    free = psutil.virtual_memory().available
-    if needed > free:
-        raise InputError(
-            f"{records:,} records need {needed >> 20:,} MiB, but only {free >> 20:,} MiB of memory are free",
-            "Write them to a file (out=) or a database (into=)",
-        )
 
 
 def _fill(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
+import psutil
 import pyarrow as pa
 
-from gidbench.admission import Admission, LooseGids, RejectLimit, Supply
+from gidbench.admission import Admission, LooseGids, Supply
 from gidbench.engine import Context, ending
 from gidbench.errors import InputError, VerificationError
-from gidbench.files.rejects import GrowingRejects, RejectsFile
+from gidbench.files.rejects import GrowingRejects, RejectLimit, RejectsFile
 from gidbench.files.text import TableReader
 from gidbench.outcome import Outcome
 from gidbench.records import GLOBAL_ID
@@ -94,6 +96,11 @@ class Share:
         if self.commit_every is not None and self.commit_every < 1:
             raise InputError(f"commit_every is {self.commit_every}", "Give 1 or more records")
 
+    def check_in_memory(self) -> None:
+        """Raise InputError where a part is to be kept, and there is no database that could."""
+        if self.resume or self.commit_every is not None:
+            raise InputError("there is no database that could keep a part of the file", "Name one with into")
+
 
 WHOLE = Share()
 
@@ -151,7 +158,7 @@ def process_file(
     limit: RejectLimit | None = None,
     share: Share = WHOLE,
 ) -> ProcessResult:
-    """Process one open file into `global_id_file` of a store; each of its ranges is kept as a whole, or not at all.
+    """Process one open file into `global_id_file` of a store; a range of it is kept as a whole, or not at all.
 
     There is one range, unless `share.commit_every` says otherwise. Records that are not accepted go to the file
     `rejects`, which exists afterwards only if there are any.
@@ -273,3 +280,20 @@ def _result(run: Admission, context: Context, started: int, rejects: Path, first
         rejects if rejects.is_file() else None,
         first_record=first,
     )
+
+
+def fingerprint(path: Path) -> str:
+    """A hash of name, size and time of change, by which the audit log knows a file again."""
+    facts = path.stat()
+    told = f"{path.name}|{facts.st_size}|{facts.st_mtime_ns}"
+    return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
+
+
+def guard_memory(reader: TableReader) -> None:
+    """Raise InputError where the rows of a text file would not fit into memory: they take about as much."""
+    free = psutil.virtual_memory().available
+    if reader.unit == "bytes" and reader.size > free:
+        raise InputError(
+            f"a file of {reader.size >> 20:,} MiB does not fit into the {free >> 20:,} MiB of free memory",
+            "Name a database with into",
+        )

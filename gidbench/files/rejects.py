@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, TextIO
 
-from gidbench.errors import TooManyRejectsError
+from gidbench.errors import InputError, TooManyRejectsError
 from gidbench.files.atomic import replacing
 from gidbench.records import Reason
 
+_LEAST_FOR_A_SHARE = 1_000  # records, before a share of rejects says anything
 COLUMNS = ("record", "line", "sheet", "cell", "reason", "column", "value", "original")
 
 
@@ -43,6 +46,35 @@ class Reject(NamedTuple):
     column: str
     value: str
     original: str
+
+
+@dataclass(frozen=True)
+class RejectLimit:
+    """How many rejects are too many: more than `most`, be it a number or per cent of the records."""
+
+    most: float
+    per_cent: bool = False
+
+    @classmethod
+    def of(cls, given: int | str | RejectLimit) -> RejectLimit:
+        """From a number, or text such as `100` or `2.5%`. Raises InputError where it is neither."""
+        if isinstance(given, RejectLimit):
+            return given
+        match = re.fullmatch(r"(\d+)|(\d+(?:\.\d+)?) ?%", str(given).strip().replace("_", ""))
+        if not match or float(match[2] or 0) > 100:
+            raise InputError(
+                f"max_rejects is {given!r}", "Give a number such as 100, or per cent such as 2.5%"
+            )
+        return cls(int(match[1])) if match[1] else cls(float(match[2]), per_cent=True)
+
+    def broken(self, rejected: int, records: int, *, at_the_end: bool = False) -> bool:
+        """Whether so many of the records so far are too many; a share is judged from 1,000 records on."""
+        if not self.per_cent:
+            return rejected > self.most
+        return rejected * 100 > self.most * records and (at_the_end or records >= _LEAST_FOR_A_SHARE)
+
+    def __str__(self) -> str:
+        return f"{self.most:g} %" if self.per_cent else f"{self.most:,}"
 
 
 class Rejects(Protocol):
@@ -154,3 +186,13 @@ class GrowingRejects:
         self._file.close()
         if self._kept == self._empty:
             self._path.unlink()
+
+
+def sheet_column(position: int) -> str:
+    """Letters of a sheet's column: A .. Z, AA .. ."""
+    letters = ""
+    position += 1
+    while position:
+        position, letter = divmod(position - 1, 26)
+        letters = chr(65 + letter) + letters
+    return letters

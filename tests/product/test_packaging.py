@@ -61,6 +61,7 @@ def test_imports_go_downward_only() -> None:
             "converting",
             "verification",
             "validation",
+            "admission",
             "processing",
             "synchronisation",
         },

@@ -47,6 +47,6 @@ def _gids(count: int) -> npt.NDArray[np.object_]:
     letters = np.array([chr(65 + place) for place in range(26)], object)
     digits = np.array([f"{place:03}" for place in range(1000)], object)
     pairs = np.array([f"{place:02}" for place in range(100)], object)
-    found: npt.NDArray[np.object_] = "G" + digits[ordinals // 67_600] + letters[ordinals // 2_600 % 26]
-    found += letters[ordinals // 100 % 26] + pairs[ordinals % 100]
+    first = "G" + digits[ordinals // 67_600] + letters[ordinals // 2_600 % 26]
+    found: npt.NDArray[np.object_] = first + letters[ordinals // 100 % 26] + pairs[ordinals % 100]
     return found
