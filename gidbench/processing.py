@@ -234,7 +234,6 @@ class _Ranges:
             # a commit that fails may have arrived all the same: the G_IDs that it wrote stay taken
             supply.close(used=committing)
         if isinstance(self.refused, GrowingRejects):
-            self.refused.keep()
             run.keep()
 
     @staticmethod

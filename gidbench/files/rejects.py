@@ -133,6 +133,9 @@ class RejectsFile:
 class GrowingRejects:
     """The same file for a run that is kept range by range: what was added for a range stays when the range does.
 
+    What was sealed stays where the run fails afterwards, since the range may be kept all the same. If it is not,
+    the run that resumes takes these rejects off and finds them again.
+
     Parameters
     ----------
     first_record:
@@ -158,18 +161,13 @@ class GrowingRejects:
             self._writer.writerow(COLUMNS)
             self._empty = self._file.tell()
             self._writer.writerows(rows)
-            self.keep()
+            self.seal()
         return self
 
     def add(self, reject: Reject) -> None:
         self._writer.writerow(_row(reject))
 
     def seal(self) -> None:
-        assert self._file
-        self._file.flush()
-
-    def keep(self) -> None:
-        """What was added so far stays."""
         assert self._file
         self._file.flush()
         self._kept = self._file.tell()
@@ -179,7 +177,7 @@ class GrowingRejects:
     ) -> None:
         assert self._file
         if isinstance(error, TooManyRejectsError):
-            self.keep()
+            self.seal()
         with contextlib.suppress(OSError):  # a full disk has failed before
             self._file.flush()
         self._file.truncate(self._kept)

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from intake_model import fresh, next_ordinal, query, read_full_rejects, stored
 
 from gidbench import cli
+from gidbench.admission import Admission
 from gidbench.errors import InputError, TooManyRejectsError
 from gidbench.files import readers
 from gidbench.files.csv_reader import CsvReader
-from gidbench.files.rejects import GrowingRejects
 from gidbench.operations import process
 from gidbench.processing import _Ranges
 from gidbench.records import GLOBAL_ID
@@ -133,7 +133,7 @@ def test_a_run_that_is_resumed_after_a_crash_ends_like_one_that_was_not_stopped(
         "append": (DuckDBStore, "append"),
         "verify": (_Ranges, "verify"),
         "record": (DuckDBStore, "record"),
-        "after": (GrowingRejects, "keep"),  # the range is kept in the table, and nobody was told
+        "after": (Admission, "keep"),  # the range is kept in the table, and nobody was told
     }[step]
     with pytest.MonkeyPatch.context() as patched:
         replacement: Any = failing(getattr(owner, name))
