@@ -43,7 +43,7 @@ def test_nothing_is_compiled_in_the_other_process(plain):
 
 
 @pytest.mark.parametrize(
-    "part", ["generated", "written", "digested", "mixed", "coded", "taken_in", "remembered", "scanned"]
+    "part", ["generated", "written", "digested", "mixed", "coded", "taken_in", "remembered", "scanned", "read_back"]
 )
 def test_plain_python_agrees_with_compiled_code(part, plain, compiled):
     assert plain["found"][part] == compiled[part]
@@ -51,4 +51,4 @@ def test_plain_python_agrees_with_compiled_code(part, plain, compiled):
 
 def test_no_part_of_the_probe_is_left_uncompared(plain, compiled):
     assert plain["found"].keys() == compiled.keys()
-    assert len(compiled) == 8
+    assert len(compiled) == 9
