@@ -9,7 +9,10 @@ from __future__ import annotations
 import io
 import json
 import sys
+import tempfile
 import warnings
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -19,6 +22,8 @@ import pyarrow as pa
 from gidbench import gid, inference
 from gidbench.digest import digest_of
 from gidbench.files.csv_writer import CsvWriter
+from gidbench.files.options import ReadOptions
+from gidbench.files.workbooks.reader import WorkbookReader
 from gidbench.files.xlsx_writer import XlsxWriter
 from gidbench.generation.plan import Plan, employees
 from gidbench.kernels import fields, intake, mixing, scan, scan_dialect
@@ -340,6 +345,47 @@ def typed_texts() -> dict[str, Any]:
                 result[0].validate(full=True)
                 found[f"{name} as {bit}"] = [repr(value) for value in result[0].to_pylist()], result[1].kinds
         found[f"{name} as text"] = inference.read(column, inference.TEXT, shown)[0].to_pylist()
+
+
+SHEET = (
+    '<worksheet xmlns="{0}"><sheetData>\n<row><c t="s"><v>0</v></c><c r="C1" t="inlineStr"><is><t>a&amp;&#233;_x000D_'
+    "</t></is></c><c><v>1.50</v></c></row>"
+    '<row r="4" spans="1:4"><c s="1"><v>45304.70303240741</v></c><c s="1"><v>59</v></c><c s="2"><v>1.25</v></c>'
+    '<c t="b"><v>1</v></c><c t="e"><v>#N/A</v></c><c t="str"><f>A1&gt;2</f><v>\U0001f600</v></c></row>'
+    '<row><c><v>3201010101900001</v></c><c><v>0.30000000000000004</v></c><c t="s"><v>1</v></c><c t="b"><v>0</v></c>'
+    '<c t="inlineStr"><is><r><t>run</t></r></is></c></row><row r="9"/></sheetData></worksheet>'
+)
+STRINGS = '<sst xmlns="{0}"><si><t>first &lt;</t></si><si><r><t>se</t></r><r><t>cond</t></r></si></sst>'
+STYLES = '<styleSheet xmlns="{0}"><cellXfs><xf/><xf numFmtId="22"/><xf numFmtId="46"/></cellXfs></styleSheet>'
+BOOK = (
+    '<workbook xmlns="{0}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
+    '<workbookPr date1904="{1}"/><sheets><sheet name="s" r:id="r"/></sheets></workbook>'
+)
+RELATIONS = '<Relationships><Relationship Id="r" Type="x/worksheet" Target="sheet.xml"/></Relationships>'
+
+
+def read_back() -> dict[str, Any]:
+    """A sheet with something of every kind, in pieces of several sizes."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for since_1904 in (0, 1):
+            path = Path(folder) / f"{since_1904}.xlsx"
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("xl/workbook.xml", BOOK.format(main, since_1904))
+                archive.writestr("xl/_rels/workbook.xml.rels", RELATIONS)
+                archive.writestr("xl/sheet.xml", SHEET.format(main))
+                archive.writestr("xl/sharedStrings.xml", STRINGS.format(main))
+                archive.writestr("xl/styles.xml", STYLES.format(main))
+            for piece_bytes in (1, 10_000):
+                reader = WorkbookReader(path, ReadOptions(header=0), piece_bytes=piece_bytes)
+                rows: list[list[str]] = []
+                for _, chunk in reader.chunks():
+                    columns = reader.parse(chunk, range(len(reader.header))).columns
+                    rows += map(list, zip(*(column.to_pylist() for column in columns), strict=True))
+                found[f"{since_1904} {piece_bytes}"] = rows
+                found["read by"] = reader.decisions[0].value
+                reader.close()
     return found
 
 
@@ -356,6 +402,7 @@ def probe() -> dict[str, Any]:
         found_in_place,
         scanned_forgivingly,
         typed_texts,
+        read_back,
     )
     with warnings.catch_warnings():
         # Arithmetic modulo 2^64 is meant; compiled code says nothing about it. Any other warning is a fault.
