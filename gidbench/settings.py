@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     max_inflated_bytes: int = Field(default=64 << 30, ge=1, le=1 << 50, alias="GIDBENCH_MAX_INFLATED_BYTES")
     max_inflate_ratio: int = Field(default=1_000, ge=1, le=1 << 40, alias="GIDBENCH_MAX_INFLATE_RATIO")
     max_shared_strings: int = Field(default=1 << 26, ge=0, le=1 << 31, alias="GIDBENCH_MAX_SHARED_STRINGS")
-    max_blank_cells: int = Field(default=100_000_000, ge=0, le=1 << 40, alias="GIDBENCH_MAX_BLANK_CELLS")
+    max_blank_cells: int = Field(default=1_000_000_000, ge=0, le=1 << 40, alias="GIDBENCH_MAX_BLANK_CELLS")
     links: bool = Field(default=False, alias="GIDBENCH_LINKS")
 
 

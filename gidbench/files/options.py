@@ -50,7 +50,7 @@ class Limits:
     inflated_bytes: int = 64 << 30
     inflate_ratio: int = 1_000
     shared_strings: int = 1 << 26
-    blank_cells: int = 100_000_000
+    blank_cells: int = 1_000_000_000
     links: bool = False
 
 

@@ -25,6 +25,7 @@ from gidbench.files.early import open_early
 from gidbench.files.parquet_writer import ROW_GROUP, ParquetWriter
 from gidbench.files.xlsx_writer import XlsxWriter
 
+_MOST_BYTES = 256 << 20  # of a batch, all but its last rows
 STANDARD_OUTPUT = "-"
 
 
@@ -148,19 +149,23 @@ def write_file(path: str | Path, batches: Iterable[pa.RecordBatch], schema: pa.S
 
 
 def recut(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of `rows` (the last may be smaller) with buffers of their own."""
+    """The same rows in batches of `rows` (the last may be smaller) with buffers of their own.
+
+    Rows so long that a batch would take more than 256 MiB come in smaller ones.
+    """
     held: list[pa.RecordBatch] = []
-    count = 0
+    count = size = 0
     for given in batches:
         batch = given
         while batch.num_rows:
             head = batch.slice(0, rows - count)
             held.append(head)
             count += head.num_rows
+            size += head.nbytes
             batch = batch.slice(head.num_rows)
-            if count == rows:
+            if count == rows or size > _MOST_BYTES:
                 yield _joined(held)
-                held, count = [], 0
+                held, count, size = [], 0, 0
     if held:
         yield _joined(held)
 

@@ -68,7 +68,7 @@ class XlsxWriter:
     def write(self, prepared: SheetPart) -> int:
         if prepared.piece is None:
             return 0
-        if self._rows == self.sheet_rows:
+        if self._rows + prepared.rows > self.sheet_rows:
             self._end_sheet()
             self._begin_sheet()
         self._zip.append(prepared.piece)

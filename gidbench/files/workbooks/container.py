@@ -64,6 +64,7 @@ class Package:
             raise self._broken("it is empty")
         with path.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self.size = len(self._map)
         try:
             self._entries = self._directory()
         except struct.error as error:

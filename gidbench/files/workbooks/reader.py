@@ -22,6 +22,8 @@ from gidbench.files.workbooks.strings import SharedStrings, read_strings
 from gidbench.kernels import sheet_cells
 
 _MOST_ROWS = 65_536  # of a batch
+_WIDE = 512  # columns, from where on a piece has more bytes, so that it has more than a few rows
+_TEXTS_FROM = 1 << 30  # bytes of text, from where on they are held against the size of the file
 _MOST_CELLS = 4_000_000  # of a batch, those that are not there included
 _SURVEYED_BYTES = 32 << 20  # a sheet up to this size is looked through before anything is handed out
 _NO_END = 1 << 60
@@ -83,6 +85,7 @@ class WorkbookReader:
                 _ANEW,
             )
         self.sheet_name = part.name
+        self._given = 0  # bytes of text, about: threads do not wait for one another
         self._sheet = Sheet(source.package, part.entry, source.book, source.strings, limits)
         self._dense = options.header == 0
         self.size = part.entry.size
@@ -208,7 +211,9 @@ class WorkbookReader:
         """(bytes of XML, chunk) pairs."""
         last, limit = self._last_row(), self._source.options.limits.rows
         chunks = self._sheet.chunks(
-            piece_bytes=self._source.piece_bytes, most_rows=self._most_rows, dense=self._dense
+            piece_bytes=self._source.piece_bytes * max(1, min(16, len(self.header) // _WIDE)),
+            most_rows=self._most_rows,
+            dense=self._dense,
         )
         try:
             for units, chunk in chunks:
@@ -225,7 +230,16 @@ class WorkbookReader:
 
     def parse(self, chunk: Chunk, wanted: Sequence[int]) -> TextBatch:
         """Columns `wanted` (positions in the header) of a chunk; on any thread."""
-        return self._batcher.batch(chunk, wanted)
+        batch = self._batcher.batch(chunk, wanted)
+        self._given += sum(column.nbytes - 4 * len(column) for column in batch.columns)
+        most = max(_TEXTS_FROM, self._source.options.limits.inflate_ratio * self._source.package.size)
+        if self._given > most:
+            raise InputError(
+                f"the texts of {self._package_name()} take more than {most:,} bytes, as those of a bomb of shared "
+                "strings do",
+                "Raise the limit inflate_ratio if the file can be trusted",
+            )
+        return batch
 
     def sheets(self) -> Iterator[WorkbookReader]:
         """This table, and the further sheets under the same header unless a sheet or no header was asked for."""
