@@ -12,7 +12,7 @@ from gidbench.files.cell_types import EMPTY, MISSING, NUMBER, ODD, WORDS, column
 from gidbench.files.dialects import Record
 
 MOST_HEADER_ROWS = 5
-_MOST_PREAMBLE = 60
+MOST_PREAMBLE = 60
 _MOST_FOOTER = 20
 _FEW = 3  # rows that may be accidents
 
@@ -74,7 +74,7 @@ def find_layout(
     """
     known = None
     if is_header is not None:
-        known = next((at for at, row in enumerate(rows[:_MOST_PREAMBLE]) if is_header(row.cells)), None)
+        known = next((at for at, row in enumerate(rows[:MOST_PREAMBLE]) if is_header(row.cells)), None)
     if whole or known is not None:
         return _plain(rows, known, header)
     width = _width(rows)
@@ -130,7 +130,7 @@ def _preamble(rows: Sequence[Record], width: int) -> int:
         statistics.median(row.filled for row in rows if row.filled) if any(row.filled for row in rows) else 0
     )
     enough = max(2.0, usual * 0.5) if width > 2 else width
-    for at, row in enumerate(rows[:_MOST_PREAMBLE]):
+    for at, row in enumerate(rows[:MOST_PREAMBLE]):
         comment = row.cells[0].lstrip().startswith("#") and len(row.cells) != width
         if row.filled >= enough and not comment:
             return at

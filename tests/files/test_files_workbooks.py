@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gidbench.errors import InputError
+from gidbench.files.options import ReadOptions
 from gidbench.files.workbooks.opening import open_workbook
 from gidbench.files.workbooks.reader import WorkbookReader
 
@@ -212,3 +213,17 @@ def test_a_broken_workbook_is_an_input_error(tmp_path: Path, kind: str) -> None:
     path.write_bytes(broken_workbooks(tmp_path)[kind])
     with pytest.raises(InputError, match=r"t\.xlsx (cannot be read as a workbook|has no cell).*"):
         open_workbook(path)
+
+
+def test_the_header_is_found_by_its_titles_wherever_it_stands(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["Staff of the year"], [], ["printed", "2024-01-02"], ["name", "no_ktp"], ["Budi", "1"]):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    for options, header, lines in (
+        (ReadOptions(is_header=lambda titles: "no_ktp" in titles), ["name", "no_ktp"], 4),
+        (ReadOptions(is_header=lambda titles: "none" in titles), ["Staff of the year", ""], 1),
+    ):
+        reader = WorkbookReader(tmp_path / "t.xlsx", options)
+        assert (reader.header, reader.header_lines) == (header, lines)
+        reader.close()

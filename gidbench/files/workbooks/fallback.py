@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gidbench.errors import InputError
+from gidbench.files.layout import MOST_PREAMBLE
 from gidbench.files.options import DEFAULTS, ReadOptions
 from gidbench.files.text import Decision, TextBatch
 from gidbench.files.workbooks import values
@@ -75,7 +76,11 @@ class CalamineReader:
             self.header_rows = self.header_lines = 0
             self.header = [f"column_{n}" for n in range(1, self._width + 1)]
             return
-        first = next((row for row in range(self._filled_rows) if any(self._row(row))), None)
+        test = self._options.is_header or any
+        rows_seen = range(self._filled_rows) if test is any else range(min(self._filled_rows, MOST_PREAMBLE))
+        first = next((row for row in rows_seen if test(self._row(row))), None)
+        if first is None:
+            first = next((row for row in range(self._filled_rows) if any(self._row(row))), None)
         if first is None:
             raise NoTable(
                 f"{self._path.name} has no cell in its sheet {self._number + 1}",

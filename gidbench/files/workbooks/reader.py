@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gidbench.errors import InputError
+from gidbench.files.layout import MOST_PREAMBLE
 from gidbench.files.options import DEFAULTS, Limits, ReadOptions
 from gidbench.files.text import Decision, TextBatch
 from gidbench.files.workbooks.batches import Batcher, Scan
@@ -148,11 +149,11 @@ class WorkbookReader:
         return self._source.package.name
 
     def _read_header(self, rows: int) -> None:
-        """The titles: those of the first rows with a cell in it, joined by a blank."""
+        """The titles: those of the row that is known as the header, else of the first rows with a cell in it."""
         found: list[Cells] = []
-        first = 0
+        first, titled = 0, self._titled_row()
         for number, cells in self._first_rows():
-            if first == 0 and cells:
+            if first == 0 and cells and number >= titled:
                 first = number
             if first and number >= first + rows:
                 break
@@ -172,6 +173,19 @@ class WorkbookReader:
             " ".join(text for cells in found if (text := cells.get(column, ("", False))[0].strip()))
             for column in range(width)
         ]
+
+    def _titled_row(self) -> int:
+        """Number of the row that the caller's test takes for the header; 0 if there is none."""
+        is_header = self._source.options.is_header
+        if is_header is not None:
+            for number, cells in self._first_rows():
+                if number > MOST_PREAMBLE:
+                    break
+                if is_header(
+                    [cells.get(column, ("", False))[0] for column in range(max(cells, default=-1) + 1)]
+                ):
+                    return number
+        return 0
 
     def _first_rows(self) -> Iterator[tuple[int, Cells]]:
         chunks = self._sheet.chunks(piece_bytes=_HEADER_PIECE, most_rows=_HEADER_ROWS, dense=False)
