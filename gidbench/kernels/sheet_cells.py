@@ -21,6 +21,7 @@ from gidbench.kernels.registry import (
     kernel,
 )
 from gidbench.kernels.sheet_cuts import is_space, tag_end
+from gidbench.kernels.xml_texts import SAYS, UNCLEAR, says_something
 
 # Kinds of cells. EMPTY is 0, so that a cleared word is a cell that is not there.
 EMPTY, NUMBER, DATE, TIME, ELAPSED, PLAIN, CODED, SHARED, TRUTH, ISO, RICH = range(11)
@@ -329,10 +330,11 @@ def scan_rows(
                             at += 9
                             continue
                     close = _inline_end(data, base, begin, end)
-                    if close >= end or close - begin > PLACE_MASK:
+                    said = says_something(data, base, begin, close)
+                    if close >= end or close - begin > PLACE_MASK or said == UNCLEAR:
                         status = UNKNOWN
                         break
-                    if close > begin:
+                    if said == SAYS:
                         packed = pack(RICH, begin, close - begin)
                     at = close + 5
                 elif (word & _LOW16) == _FORMULA:

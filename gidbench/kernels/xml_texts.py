@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from gidbench.kernels.memory import address_of, copy16, store1
+from gidbench.kernels.memory import address_of, copy16, load8, store1
 from gidbench.kernels.registry import helper
 
 _AMP, _HASH, _SEMICOLON, _UNDERSCORE, _LOWER_X, _CR, _LF = 38, 35, 59, 95, 120, 13, 10
 _ESCAPE_LENGTH = 7  # of _xHHHH_
+_LESS, _GREATER, _SLASH, _LOWER_T, _BLANK = 60, 62, 47, 116, 32
+_PHONETIC = np.uint64(int.from_bytes(b"<rPh", "little"))
+SAYS, UNCLEAR = 1, 2  # what `says_something` finds, besides nothing
 
 
 @helper
@@ -165,3 +168,19 @@ def decodes(data, start, length):
     """Whether `decode_text` can do it."""
     scratch = np.empty(length + 16, np.uint8)
     return decode_text(data, start, length, address_of(scratch)) >= 0
+
+
+@helper
+def says_something(data, base, at, end):
+    """Whether the runs of an inline string have a letter among them; comments and phonetic hints are unclear."""
+    while at < end:
+        if data[at] == _LESS:
+            if data[at + 1] == 33 or (load8(base + at) & np.uint64(0xFFFFFFFF)) == _PHONETIC:
+                return UNCLEAR
+            if data[at + 1] == _LOWER_T and (data[at + 2] == _GREATER or data[at + 2] == _BLANK):
+                while at < end and data[at] != _GREATER:
+                    at += 1
+                if at + 1 < end and data[at - 1] != _SLASH and data[at + 1] != _LESS:
+                    return SAYS
+        at += 1
+    return 0
