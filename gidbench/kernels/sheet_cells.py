@@ -349,9 +349,9 @@ def scan_rows(
                             status = UNKNOWN
                             break
                         at += 4
-                elif (word & _LOW32) == _NO_VALUE:
+                elif (word & _LOW32) == _NO_VALUE and packed == 0:
                     at += 4
-                elif (word & _LOW40) == _NO_INLINE and inline:
+                elif (word & _LOW40) == _NO_INLINE and inline and packed == 0:
                     at += 5
                 else:
                     status = UNKNOWN

@@ -180,7 +180,10 @@ def says_something(data, base, at, end):
             if data[at + 1] == _LOWER_T and (data[at + 2] == _GREATER or data[at + 2] == _BLANK):
                 while at < end and data[at] != _GREATER:
                     at += 1
-                if at + 1 < end and data[at - 1] != _SLASH and data[at + 1] != _LESS:
-                    return SAYS
+                if at + 1 < end and data[at - 1] != _SLASH:
+                    if data[at + 1] != _LESS:
+                        return SAYS
+                    if data[at + 2] != _SLASH:
+                        return UNCLEAR
         at += 1
     return 0

@@ -190,7 +190,7 @@ class RowParser:
             return values.cell_text(number, raw, self._around.since_1904)
         if kind == "s":
             return self._shared(raw), False
-        if kind == "str":
+        if kind in ("str", "e"):
             return values.unescaped(raw), False
         if kind == "b":
             return values.truth_text(raw), False
