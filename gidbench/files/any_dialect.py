@@ -94,7 +94,8 @@ class AnyDialect:
         repairs[marks & STRAY != 0] = scan.STRAY_QUOTE
         repairs[marks & OPEN != 0] = scan.OPEN_QUOTE
         columns = [
-            self._column(offsets[slot, : count + 1], texts[slot], repairs) for slot in range(len(wanted))
+            utf8_column(offsets[slot, : count + 1], texts[slot], repairs, forgiving=True)
+            for slot in range(len(wanted))
         ]
         rows = _Rows(starts[:count], lines[:count], np.zeros(count, np.uint8), repairs, columns)
         return rows, tangled, int(lines[count])
@@ -111,25 +112,6 @@ class AnyDialect:
             tangled |= marks & SURPLUS != 0
             tangled |= (widths < width) & (2 * widths <= width if self._table.short_rows else True)
         return tangled
-
-    def _column(
-        self, offsets: npt.NDArray[np.int32], texts: npt.NDArray[np.uint8], repairs: npt.NDArray[np.uint8]
-    ) -> pa.StringArray:
-        used = texts[: offsets[-1]]
-        column = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(used))
-        if used.size == 0 or used.max() < 0x80:
-            return column
-        try:
-            column.validate(full=True)
-        except pa.ArrowInvalid:
-            values = []
-            for row, value in enumerate(column.cast(pa.binary()).to_pylist()):
-                text, good = _text(value)
-                values.append(text)
-                if not good:
-                    repairs[row] = NOT_UTF8
-            return pa.array(values, pa.string())
-        return column
 
     def _mended(self, rows: _Rows, tangled: npt.NDArray[np.bool_], end: int, wanted: Sequence[int]) -> _Rows:
         """The records with those that are tangled replaced by what they most likely are."""
@@ -180,3 +162,31 @@ def _text(value: bytes) -> tuple[str, bool]:
         return value.decode(), True
     except UnicodeDecodeError:
         return decoded(value, "cp1252"), False
+
+
+def utf8_column(
+    offsets: npt.NDArray[np.int32],
+    texts: npt.NDArray[np.uint8],
+    flags: npt.NDArray[np.uint8],
+    *,
+    forgiving: bool,
+) -> pa.StringArray:
+    """An Arrow string column; records with bytes that are not UTF-8 are flagged.
+
+    Their text is what cp1252 makes of them, or else empty.
+    """
+    used = texts[: offsets[-1]]
+    column = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(used))
+    if used.size == 0 or used.max() < 0x80:
+        return column
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        values = []
+        for row, value in enumerate(column.cast(pa.binary()).to_pylist()):
+            text, good = _text(value)
+            values.append(text if good or forgiving else "")
+            if not good:
+                flags[row] = NOT_UTF8
+        return pa.array(values, pa.string())
+    return column

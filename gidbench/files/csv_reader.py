@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from gidbench.arrays import array_address, text_buffers
 from gidbench.errors import InputError
-from gidbench.files.any_dialect import NOT_UTF8, AnyDialect
+from gidbench.files.any_dialect import NOT_UTF8, AnyDialect, utf8_column
 from gidbench.files.dialects import Dialect, checked
 from gidbench.files.fields import Fields, flag_undecodable, gathered
 from gidbench.files.options import DEFAULTS, ReadOptions
@@ -280,7 +280,8 @@ class CsvReader:
         )
         self._text.forget(start, end)
         columns = tuple(
-            _column(offsets[slot, : count + 1], texts[slot], flags[:count]) for slot in range(len(wanted))
+            utf8_column(offsets[slot, : count + 1], texts[slot], flags[:count], forgiving=False)
+            for slot in range(len(wanted))
         )
         undecodable = flags[:count] == NOT_UTF8
         if undecodable.any():
@@ -301,25 +302,3 @@ class CsvReader:
     def close(self) -> None:
         del self._bytes, self._any
         self._text.close()
-
-
-def _column(
-    offsets: npt.NDArray[np.int32], texts: npt.NDArray[np.uint8], flags: npt.NDArray[np.uint8]
-) -> pa.StringArray:
-    """An Arrow string column; records with bytes that are not UTF-8 are flagged, their text made empty."""
-    used = texts[: offsets[-1]]
-    column = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(used))
-    if used.size == 0 or used.max() < 0x80:
-        return column
-    try:
-        column.validate(full=True)
-    except pa.ArrowInvalid:
-        values = []
-        for row, value in enumerate(column.cast(pa.binary()).to_pylist()):
-            try:
-                values.append(value.decode())
-            except UnicodeDecodeError:
-                values.append("")
-                flags[row] = NOT_UTF8
-        return pa.array(values, pa.string())
-    return column
