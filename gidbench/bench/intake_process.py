@@ -10,8 +10,11 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import psutil
 
+from gidbench import gid
 from gidbench.engine import Cancellation, Context
 from gidbench.errors import VerificationError
 from gidbench.files.options import ReadOptions
@@ -43,6 +46,18 @@ def measure(path: Path, workers: int) -> Finding:
     return Finding(**json.loads(done.stdout))
 
 
+class _Round:
+    """G_IDs that begin anew when they run out: a hundred million records are more than there are."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def take(self, count: int, expected_more: int = 0) -> npt.NDArray[np.int64]:  # noqa: ARG002
+        taken = np.arange(self._next, self._next + count) % gid.CAPACITY
+        self._next += count
+        return taken
+
+
 def _peak_rss_bytes() -> int:
     """Of this process since its start; what wait4 tells begins with the memory of the parent on Linux."""
     status = Path("/proc/self/status")
@@ -69,6 +84,7 @@ def main(path: Path, workers: int) -> None:
             rejects=Path(folder) / "rejects.csv",
             workers=workers,
             context=Context(None, Cancellation()),
+            supply=_Round(),
         )
     spent = time.perf_counter() - started
     finding = Finding(result.records, result.accepted, spent, _peak_rss_bytes())
