@@ -61,7 +61,7 @@ _LIMITS = (
 def reading(command: F) -> F:
     """The options that say how a file is to be read."""
     options = [
-        click.option("--sheet", metavar="NAME|N", help="Sheet of a workbook, by name or by number from 1."),
+        click.option("--sheet", metavar="NAME|N", help="Sheet of a workbook, by name or else by number from 1."),
         click.option(
             "--delimiter", type=_mark, metavar="CHARACTER", help="Between fields: a character, tab, space …"
         ),
@@ -114,9 +114,6 @@ def convert(source: Path, destination: Path, as_json: bool, quiet: bool, **optio
 
     if options["header"] == -1:
         options["header"] = None
-    sheet = options.pop("sheet")
-    if sheet is not None:
-        options["sheet"] = int(sheet) if sheet.isdecimal() else sheet
     options["links"] = options["links"] or None
     to_output = str(destination) == "-"
     with progress_of(quiet=as_json or quiet) as progress:

@@ -1,4 +1,4 @@
-"""Compressed files made plain: in memory while they are small, in a temporary file beyond."""
+"""Compressed files made plain, in a temporary file: chunks of one are read in parallel from a memory map."""
 
 from __future__ import annotations
 

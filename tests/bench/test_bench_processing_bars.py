@@ -88,9 +88,9 @@ def test_a_workbook_with_other_cells_is_found_out(tmp_path: Path) -> None:
 
 
 def test_a_whole_process_tells_records_time_and_memory(people: Path) -> None:
-    found = intake_process.measure(people, 2)
+    found = intake_process.measure(people, 2, people)
     assert (found.records, found.accepted) == (RECORDS, RECORDS)
     assert found.wall_s > 0
     assert 50_000_000 < found.peak_rss_bytes < 2_000_000_000
     with pytest.raises(VerificationError, match="no file"):
-        intake_process.measure(people.with_name("none.csv"), 1)
+        intake_process.measure(people.with_name("none.csv"), 1, people)
