@@ -61,7 +61,9 @@ _LIMITS = (
 def reading(command: F) -> F:
     """The options that say how a file is to be read."""
     options = [
-        click.option("--sheet", metavar="NAME|N", help="Sheet of a workbook, by name or else by number from 1."),
+        click.option(
+            "--sheet", metavar="NAME|N", help="Sheet of a workbook, by name or else by number from 1."
+        ),
         click.option(
             "--delimiter", type=_mark, metavar="CHARACTER", help="Between fields: a character, tab, space …"
         ),

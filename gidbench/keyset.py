@@ -10,8 +10,8 @@ from gidbench.kernels import keytable
 
 _FULL = 0.8  # one key in seven is looked for in a second line then
 _LEAST_LINES = 128  # of a part
-# Small parts double; large ones grow by half. By a quarter they would take 5 bytes a key less at most, but growing costs
-# more than looking keys up: memory that is taken for the first time is slow, and 100 million keys took half as long again.
+# Small parts double; large ones grow by half. By a quarter, 60 million keys took half as long again: growing costs more
+# than looking keys up, since memory that is taken for the first time is slow.
 _SMALL_LINES, _FACTOR = 1 << 17, 1.5
 _MOST_RESERVED = 1 << 25  # keys that may not come
 
