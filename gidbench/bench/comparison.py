@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
-from gidbench.errors import GidbenchError, OperationCancelled
+from gidbench.errors import GidbenchError, InputError, OperationCancelled
 
+PROOF_RECORDS = 5_000  # of which everyone proves to make the right thing, before all rounds
 _RESAMPLES = 4_000
 
 
@@ -81,6 +82,22 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return asdict(self)
+
+
+def check_extent(records: int, rounds: int) -> None:
+    """Raise InputError where so few records or rounds are asked for that nothing can be said."""
+    if records < PROOF_RECORDS or rounds < 1:
+        raise InputError(
+            f"{records:,} records in {rounds} rounds say nothing",
+            f"Use {PROOF_RECORDS:,} records and a round at least",
+        )
+
+
+def together(
+    groups: Sequence[tuple[Sequence[Contender], Sequence[Bar]]],
+) -> tuple[list[Contender], list[Bar]]:
+    """The contenders and the bars of several groups."""
+    return [each for group, _ in groups for each in group], [bar for _, bars in groups for bar in bars]
 
 
 def compare(

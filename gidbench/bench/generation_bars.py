@@ -11,18 +11,24 @@ from typing import Any
 import pyarrow as pa
 
 from gidbench.bench import limits
-from gidbench.bench.comparison import Bar, Comparison, Contender, compare
+from gidbench.bench.comparison import (
+    PROOF_RECORDS,
+    Bar,
+    Comparison,
+    Contender,
+    check_extent,
+    compare,
+    together,
+)
 from gidbench.bench.peers import files, people_duckdb, people_numpy, people_polars, people_python
 from gidbench.bench.peers.checks import check_people
 from gidbench.bench.turns import settled, steady, typical, warm
 from gidbench.engine import Cancellation, ProgressCallback
-from gidbench.errors import InputError
 from gidbench.kernels.warmup import compile_all
 from gidbench.operations import generate
 from gidbench.settings import load_settings
 
 _SLOW = {"mimesis": 20_000, "faker": 5_000, "xlsxwriter": 20_000}  # records of peers that take too long
-_PROOF_RECORDS = 5_000
 _PROCESS_FACTOR = 20  # whole processes make so many times the records, so that their start counts for little
 _HUGE = 100_000_000
 _MOST_BYTES = 500_000_000
@@ -53,23 +59,17 @@ def compare_generation(
     scratch:
         Folder for the files, which are removed; default: the system's.
     """
-    if records < _PROOF_RECORDS or rounds < 1:
-        raise InputError(
-            f"{records:,} records in {rounds} rounds say nothing",
-            f"Use {_PROOF_RECORDS:,} records and a round at least",
-        )
+    check_extent(records, rounds)
     threads = load_settings(workers=workers).workers
     compile_all()
     with tempfile.TemporaryDirectory(prefix="gidbench-", dir=scratch) as name:
         folder = Path(name)
-        contenders, bars = _ours(records, seed, threads, folder)
+        groups = [_ours(records, seed, threads, folder)]
         if peers:
-            others, more = _peers(records, seed, folder)
-            contenders, bars = contenders + others, bars + more
+            groups.append(_peers(records, seed, folder))
         if huge:
-            others, more = _huge(records, seed, threads)
-            contenders, bars = contenders + others, bars + more
-        return compare(contenders, bars, rounds=rounds, progress=progress, cancellation=cancellation)
+            groups.append(_huge(records, seed, threads))
+        return compare(*together(groups), rounds=rounds, progress=progress, cancellation=cancellation)
 
 
 def _ours(records: int, seed: int, threads: int, folder: Path) -> tuple[list[Contender], list[Bar]]:
@@ -180,8 +180,8 @@ def _peers(records: int, seed: int, folder: Path) -> tuple[list[Contender], list
 
     def same_cells() -> None:
         ours, theirs = folder / "ours.xlsx", folder / "theirs.xlsx"
-        generate(_PROOF_RECORDS, seed=seed, out=ours)
-        files.xlsx_by_xlsxwriter(theirs, _PROOF_RECORDS, seed)
+        generate(PROOF_RECORDS, seed=seed, out=ours)
+        files.xlsx_by_xlsxwriter(theirs, PROOF_RECORDS, seed)
         files.check_same_cells(ours, theirs)
 
     by_xlsxwriter = partial(files.xlsx_by_xlsxwriter, folder / "x.xlsx", few, seed)
@@ -240,4 +240,4 @@ def _people_of(make: Callable[[int, int], pa.Table], records: int, seed: int) ->
 
 
 def _proof(name: str, make: Callable[[int, int], pa.Table], seed: int) -> Callable[[], None]:
-    return lambda: check_people(make(_PROOF_RECORDS, seed), _PROOF_RECORDS, name)
+    return lambda: check_people(make(PROOF_RECORDS, seed), PROOF_RECORDS, name)

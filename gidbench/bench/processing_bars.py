@@ -14,7 +14,15 @@ from typing import Any
 import pyarrow as pa
 
 from gidbench.bench import intake_process
-from gidbench.bench.comparison import Bar, Comparison, Contender, compare
+from gidbench.bench.comparison import (
+    PROOF_RECORDS,
+    Bar,
+    Comparison,
+    Contender,
+    check_extent,
+    compare,
+    together,
+)
 from gidbench.bench.peers import intake_files, intake_pandas, intake_readers
 from gidbench.bench.peers.intake_checks import check_people, people_digest
 from gidbench.bench.turns import typical, warm
@@ -25,7 +33,6 @@ from gidbench.kernels.warmup import compile_all
 from gidbench.operations import generate, process
 from gidbench.settings import load_settings
 
-_PROOF_RECORDS = 5_000
 _SHEET_RECORDS = 1_000_000  # a sheet has room for 48,575 more
 _SLOW = {"pandas": 500_000, "openpyxl": 20_000}  # records of peers that take too long
 _FEW, _HUGE = 1_000_000, 100_000_000
@@ -79,23 +86,17 @@ def compare_processing(
     scratch:
         Folder for the files, which are removed; default: the system's.
     """
-    if records < _PROOF_RECORDS or rounds < 1:
-        raise InputError(
-            f"{records:,} records in {rounds} rounds say nothing",
-            f"Use {_PROOF_RECORDS:,} records and a round at least",
-        )
+    check_extent(records, rounds)
     threads = load_settings(workers=workers).workers
     compile_all()
     with tempfile.TemporaryDirectory(prefix="gidbench-", dir=scratch) as name:
         inputs = _Inputs(Path(name), records, seed, threads)
-        contenders, bars = _ours(inputs)
+        groups = [_ours(inputs)]
         if peers:
-            others, more = _peers(inputs)
-            contenders, bars = contenders + others, bars + more
+            groups.append(_peers(inputs))
         if huge:
-            others, more = _huge(inputs)
-            contenders, bars = contenders + others, bars + more
-        return compare(contenders, bars, rounds=rounds, progress=progress, cancellation=cancellation)
+            groups.append(_huge(inputs))
+        return compare(*together(groups), rounds=rounds, progress=progress, cancellation=cancellation)
 
 
 def _rate(records: int, work: Callable[[], object]) -> float:
@@ -128,12 +129,12 @@ def _converted(inputs: _Inputs, types: str) -> Any:
 
 def _accepts_all(inputs: _Inputs, kind: str, records: int) -> None:
     result = _processed(inputs, kind, records)
-    expected = _people(inputs, _PROOF_RECORDS)
+    expected = _people(inputs, PROOF_RECORDS)
     if (result.accepted, result.records) != (records, records):
         raise InputError(
             f"{result.accepted:,} of {records:,} employees were accepted", "See the rejects file"
         )
-    few = _processed(inputs, kind, _PROOF_RECORDS)
+    few = _processed(inputs, kind, PROOF_RECORDS)
     check_people(few.to_arrow(), expected, f"processing of {kind}")
 
 
@@ -211,7 +212,7 @@ def _peers(inputs: _Inputs) -> tuple[list[Contender], list[Bar]]:
     ]
     for name, title, read in books:
         count = min(sheet, _SLOW.get(name, sheet))
-        prove = partial(intake_files.prove_cells, partial(inputs.path, "xlsx", _PROOF_RECORDS), read, name)
+        prove = partial(intake_files.prove_cells, partial(inputs.path, "xlsx", PROOF_RECORDS), read, name)
         contenders.append(_reading(name, title, count, partial(_read, inputs, "xlsx", count, read), prove))
     bars.append(Bar("a workbook read / fastexcel", "xlsx read", 3, "fastexcel"))
     bars.append(Bar("a workbook read / openpyxl read-only", "xlsx read", 60, "openpyxl"))
@@ -223,7 +224,7 @@ def _read(inputs: _Inputs, kind: str, records: int, read: Callable[[Path], Any])
 
 
 def _prove(inputs: _Inputs, kind: str, read: Callable[[Path], pa.Table], who: str) -> None:
-    check_people(read(inputs.path(kind, _PROOF_RECORDS)), _people(inputs, _PROOF_RECORDS), who)
+    check_people(read(inputs.path(kind, PROOF_RECORDS)), _people(inputs, PROOF_RECORDS), who)
 
 
 def _huge(inputs: _Inputs) -> tuple[list[Contender], list[Bar]]:

@@ -10,42 +10,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
 import pytest
 
-from gidbench import cli
 from gidbench.log import log_to_file, redact
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def gidbench(capsys: pytest.CaptureFixture[str]) -> Iterator[object]:
-    """Run a command in this process; returns its exit code and what it printed."""
-
-    def call(*words: object) -> Done:
-        code = 0
-        try:
-            cli.main([str(word) for word in words])
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        printed = capsys.readouterr()
-        return Done(code, printed.out, printed.err)
-
-    logger = logging.getLogger("gidbench")
-    before = list(logger.handlers)
-    yield call
-    for handler in set(logger.handlers) - set(before):
-        logger.removeHandler(handler)
-        handler.close()
 
 
 def test_help_names_every_command(gidbench) -> None:

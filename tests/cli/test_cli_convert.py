@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import pyarrow.parquet as pq
 import pytest
 
-from gidbench import cli
-
 CSV = "id,name\n1,Sri\n2,Budi\n"
 
 
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def convert(capsys: pytest.CaptureFixture[str]) -> Iterator[object]:
+def convert(gidbench) -> object:
     """Run `gidbench convert …` in this process."""
-
-    def call(*words: object) -> Done:
-        code = 0
-        try:
-            cli.main(["convert", *(str(word) for word in words)])
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        printed = capsys.readouterr()
-        return Done(code, printed.out, printed.err)
-
-    logger = logging.getLogger("gidbench")
-    before = list(logger.handlers)
-    yield call
-    for handler in set(logger.handlers) - set(before):
-        logger.removeHandler(handler)
-        handler.close()
+    return partial(gidbench, "convert")
 
 
 def test_the_result_is_on_standard_output_and_what_was_found_out_on_the_other(convert) -> None:
