@@ -178,11 +178,6 @@ class _Conversion:
         self._suffix = check_destination(destination)
         self._to_csv = self._suffix.startswith(".csv")
         titles = list(reader.header)
-        if len(titles) > self._limits.columns:
-            raise InputError(
-                f"the table has {len(titles):,} columns; the limit is {self._limits.columns:,}",
-                "Raise the limit of columns (--max-columns) if you trust the file",
-            )
         self._parser = Parser(titles if self._to_csv else unique_titles(titles), context)
         self._warnings: tuple[str, ...] = ()
         self._begin()

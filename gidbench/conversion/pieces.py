@@ -101,6 +101,7 @@ class Parser:
         evidence = [Evidence() for _ in self.names]
         records = lines = 0
         misfit = decide_only
+        schema = self.schema
         for chunk in piece.chunks:
             with self.context.stage("parse"):
                 batch = piece.sheet.parse(chunk, range(len(self.names)))
@@ -121,7 +122,7 @@ class Parser:
                     with self.context.stage("types"):
                         misfit |= not self._type(columns, evidence, fits=not misfit)
                 if not misfit:
-                    rows = pa.RecordBatch.from_arrays(columns, schema=self.schema)
+                    rows = pa.RecordBatch.from_arrays(columns, schema=schema)
                     batches.append(_compact(rows) if len(piece.chunks) > 1 else rows)
             records += batch.flags.size
             lines += batch.line_count

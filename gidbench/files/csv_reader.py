@@ -144,7 +144,11 @@ class CsvReader:
     def parse(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
         batch = self.as_they_are(chunk, wanted)
         if batch.flags.any() and not self._options.forgiving:
-            batch = untangled(self, batch, chunk, wanted)
+            return untangled(self, batch, chunk, wanted)
+        return batch
+
+    def _guarded(self, batch: TextBatch, chunk: tuple[int, int]) -> TextBatch:
+        """The batch. Raises InputError where a field is longer than it may be."""
         if chunk[1] - chunk[0] > self._options.limits.field_bytes:
             for column in batch.columns:
                 self._guard(np.diff(text_buffers(column)[0]), chunk)
@@ -162,19 +166,20 @@ class CsvReader:
 
     def as_they_are(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
         """The records of a chunk; one whose quote is not closed goes on to where another one is."""
-        if not self._table.dialect.is_standard:
-            return self._any.parse(chunk, wanted)
+        if self._table.dialect.is_standard:
+            batch = self._standard(chunk, wanted)
+            if not self._options.forgiving or not batch.flags.any():
+                return batch
+        return self._guarded(self._any.parse(chunk, wanted), chunk)
+
+    def _standard(self, chunk: tuple[int, int], wanted: Sequence[int]) -> TextBatch:
+        """The records of a chunk by the kernels for RFC 4180: the one that is fast where all is plain, or the other."""
         found = self.locate(chunk, wanted)
-        if found is not None:
-            columns = tuple(gathered(found, slot) for slot in range(len(wanted)))
-            self.release(chunk)
-            return TextBatch(
-                columns, found.flags, found.lines, found.line_count, found.raw, starts=found.starts
-            )
-        batch = self._parse_standard(chunk, wanted)
-        if self._options.forgiving and batch.flags.any():
-            return self._any.parse(chunk, wanted)
-        return batch
+        if found is None:
+            return self._guarded(self._parse_standard(chunk, wanted), chunk)
+        columns = tuple(gathered(found, slot) for slot in range(len(wanted)))
+        self.release(chunk)
+        return TextBatch(columns, found.flags, found.lines, found.line_count, found.raw, starts=found.starts)
 
     def locate(self, chunk: tuple[int, int], wanted: Sequence[int]) -> Fields | None:
         """See `gidbench.files.fields.FieldReader`; None where a record is not plain (`kernels.fields`)."""
@@ -238,8 +243,6 @@ class CsvReader:
             starts=starts,
         )
         flag_undecodable(located)
-        if self._options.forgiving and flags.any():
-            return None
         return located
 
     def release(self, chunk: tuple[int, int]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -85,7 +85,6 @@ class Scanner:
     """
 
     def __init__(self, dialect: Dialect, *, pairs_close: bool = False) -> None:
-        self._dialect = dialect
         mark, quote, escape, mode = (
             re.escape(dialect.delimiter.encode()),
             re.escape(dialect.quote.encode()),
@@ -213,9 +212,19 @@ class Scanner:
         while at < len(data):
             line += passed
             end, cells, marks, _ = self.record(data, inner)
-            yield Record(at, end, line, [cell.decode("utf-8", "replace") for cell in cells], marks)
+            yield Record(at, end, line, as_texts(cells), marks)
             line += line_ends(data[at:end])
             at, passed, inner = self.begin(data, end)
+
+
+def as_texts(cells: Iterable[bytes]) -> list[str]:
+    """Fields to look at."""
+    return [cell.decode("utf-8", "replace") for cell in cells]
+
+
+def whole_lines(data: bytes) -> bytes:
+    """A text up to its last line end, or all of it if it has none."""
+    return data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1] or data
 
 
 def line_ends(data: bytes) -> int:

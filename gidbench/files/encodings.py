@@ -92,7 +92,7 @@ def canonical(encoding: str) -> str:
         raise InputError(
             f"there is no encoding {encoding!r}", "Use utf-8, utf-16, cp1252, latin-1 or another of Python's"
         ) from error
-    return {"utf-8-sig": "utf-8", "ascii": "utf-8", "utf_8_sig": "utf-8"}.get(name, name)
+    return {"utf-8-sig": "utf-8", "ascii": "utf-8"}.get(name, name)
 
 
 def as_utf8(path: Path, encoding: str, skip: int) -> IO[bytes]:

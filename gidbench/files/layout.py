@@ -126,10 +126,8 @@ def _preamble(rows: Sequence[Record], width: int) -> int:
     """The first row of the table: rows before it have little in them, or are comments."""
     if width < 2 or not rows:
         return 0
-    usual = (
-        statistics.median(row.filled for row in rows if row.filled) if any(row.filled for row in rows) else 0
-    )
-    enough = max(2.0, usual * 0.5) if width > 2 else width
+    filled = [count for row in rows if (count := row.filled)]
+    enough = max(2.0, statistics.median(filled or [0]) * 0.5) if width > 2 else width
     for at, row in enumerate(rows[:MOST_PREAMBLE]):
         comment = row.cells[0].lstrip().startswith("#") and len(row.cells) != width
         if row.filled >= enough and not comment:

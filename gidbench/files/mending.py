@@ -13,12 +13,13 @@ from math import comb
 from typing import NamedTuple
 
 from gidbench.files.cell_types import EMPTY, kind
-from gidbench.files.dialects import Dialect, Scanner, line_ends
+from gidbench.files.dialects import Dialect, Scanner, as_texts, line_ends
 from gidbench.kernels.scan import COLUMN_COUNT, OPEN_QUOTE, STRAY_QUOTE
 from gidbench.kernels.scan_dialect import MULTILINE, OPEN, STRAY
 
 _MOST_TRIES = 40
 _MOST_SURPLUS = 3  # fields too many or too few, beyond which nobody can tell which
+_EVERY_FIELD = range(1 << 16)
 _OTHER_DELIMITERS = ",;\t| "
 
 
@@ -61,12 +62,10 @@ class Mender:
 
     def titles(self, cells: list[str]) -> list[str]:
         """A header row with as many titles as there are columns."""
-        encoded = [cell.encode("utf-8", "surrogateescape") for cell in cells]
-        while len(encoded) > self._width and b"" in encoded:
-            encoded.reverse()
-            encoded.remove(b"")
-            encoded.reverse()
-        return [cell.decode("utf-8", "replace") for cell in encoded] + [""] * (self._width - len(encoded))
+        backwards = cells[::-1]
+        while len(backwards) > self._width and "" in backwards:
+            backwards.remove("")
+        return backwards[::-1] + [""] * (self._width - len(cells))
 
     def _one(self, data: bytes, at: int) -> tuple[int, list[bytes] | None, int]:
         end, cells, marks, odd = self._scanner.record(data, at)
@@ -88,8 +87,7 @@ class Mender:
                 if len(literal) > self._width:
                     break
             if marks & OPEN or (marks & MULTILINE and marks & STRAY):  # what it swallowed is read by itself
-                everything = range(1 << 16)
-                end, cells, marks, _ = self._scanner.record(data, at, everything)
+                end, cells, marks, _ = self._scanner.record(data, at, _EVERY_FIELD)
         if len(cells) == self._width and not marks & OPEN:
             return end, cells, reason
         if again := self.by_another_delimiter(data[at:end], len(cells)):
@@ -99,8 +97,8 @@ class Mender:
 
     def fields(self, record: bytes) -> list[str]:
         """The fields of a record, every quote taken for text."""
-        _, cells, _, _ = self._scanner.record(record, 0, range(1 << 16))
-        return [cell.decode("utf-8", "replace") for cell in cells]
+        _, cells, _, _ = self._scanner.record(record, 0, _EVERY_FIELD)
+        return as_texts(cells)
 
     def by_another_delimiter(self, record: bytes, width: int) -> list[bytes] | None:
         """The fields of a record that has as many as the table has columns by another delimiter than it."""

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from gidbench.errors import InputError
+from gidbench.files.encodings import canonical
 from gidbench.settings import Settings
 
 MOST_HEADER_ROWS = 100
-LIMITS = (
-    "max_rows",
-    "max_columns",
-    "max_field_bytes",
-    "max_inflated_bytes",
-    "max_inflate_ratio",
-    "max_shared_strings",
-    "max_blank_cells",
-    "links",
-)
 
 
 @dataclass(frozen=True)
@@ -90,12 +80,7 @@ class ReadOptions:
     def check(self) -> None:
         """Raise InputError where something that was said cannot be meant, whatever the kind of file."""
         if self.encoding is not None:
-            try:
-                codecs.lookup(self.encoding)
-            except LookupError:
-                raise InputError(
-                    f"there is no encoding {self.encoding!r}", "Say one like utf-8 or cp1252"
-                ) from None
+            canonical(self.encoding)
         if self.header is not None and not 0 <= self.header <= MOST_HEADER_ROWS:
             raise InputError(
                 f"a header of {self.header:,} rows is asked for, but it has 0 to {MOST_HEADER_ROWS}",
@@ -106,17 +91,12 @@ class ReadOptions:
 
 
 DEFAULTS = ReadOptions()
+_SETTING_OF = {
+    each.name: each.name if each.name == "links" else f"max_{each.name}" for each in fields(Limits)
+}
+LIMITS = tuple(_SETTING_OF.values())  # the names of their settings
 
 
 def limits_of(settings: Settings) -> Limits:
     """The bounds that settings give."""
-    return Limits(
-        rows=settings.max_rows,
-        columns=settings.max_columns,
-        field_bytes=settings.max_field_bytes,
-        inflated_bytes=settings.max_inflated_bytes,
-        inflate_ratio=settings.max_inflate_ratio,
-        shared_strings=settings.max_shared_strings,
-        blank_cells=settings.max_blank_cells,
-        links=settings.links,
-    )
+    return Limits(**{name: getattr(settings, setting) for name, setting in _SETTING_OF.items()})

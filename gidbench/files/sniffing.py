@@ -14,9 +14,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from gidbench.files.cell_types import EMPTY, ODD, WORDS, kind
-from gidbench.files.dialects import Dialect, Record, Scanner
+from gidbench.files.dialects import Dialect, Record, Scanner, whole_lines
 from gidbench.files.options import ReadOptions
 from gidbench.kernels.scan_dialect import EXACT, GAPS, OPEN, RUNS, STRAY, TRIM
 
@@ -41,29 +42,14 @@ class Candidate:
 
 def candidates(sample: bytes, options: ReadOptions) -> list[Candidate]:
     """The dialects that fit the sample, best first; what the options say is not questioned."""
-    sample = _whole_lines(sample)
+    if len(sample) > _SAMPLE:
+        sample = whole_lines(sample[:_SAMPLE])
     found = []
     for dialect in _possible(sample, options):
-        rows = _first_records(sample, dialect)
+        rows = list(islice(Scanner(dialect).records(sample), _ROWS))
         found.append(Candidate(dialect, _score(rows, dialect), rows))
     found.sort(key=lambda candidate: -candidate.score)
     return found
-
-
-def _whole_lines(sample: bytes) -> bytes:
-    if len(sample) <= _SAMPLE:
-        return sample
-    cut = max(sample.rfind(b"\n", 0, _SAMPLE), sample.rfind(b"\r", 0, _SAMPLE))
-    return sample[: cut + 1] if cut > 0 else sample[:_SAMPLE]
-
-
-def _first_records(sample: bytes, dialect: Dialect) -> list[Record]:
-    rows: list[Record] = []
-    for record in Scanner(dialect).records(sample):
-        rows.append(record)
-        if len(rows) >= _ROWS:
-            break
-    return rows
 
 
 def _possible(sample: bytes, options: ReadOptions) -> list[Dialect]:
@@ -133,10 +119,7 @@ def _score(rows: Sequence[Record], dialect: Dialect) -> float:
     rows = [row for row in rows if any(row.cells)]
     if not rows:
         return 0.0
-    if len(rows) > 1:
-        widths = Counter(len(row.cells) for row in rows)
-    else:
-        widths = Counter([len(rows[0].cells)])
+    widths = Counter(len(row.cells) for row in rows)
     pattern = sum(count * max(_ALONE, width - 1) / width for width, count in widths.items()) / len(widths)
     known = total = 0.0
     for row in rows:

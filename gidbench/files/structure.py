@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from gidbench.errors import InputError
 from gidbench.files import layout, sniffing
-from gidbench.files.dialects import NAMES, Dialect, Record, Scanner, line_ends
+from gidbench.files.dialects import NAMES, Dialect, Record, Scanner, as_texts, line_ends, whole_lines
 from gidbench.files.layout import Layout
 from gidbench.files.mending import Mender
 from gidbench.files.options import ReadOptions
@@ -84,7 +84,7 @@ def find_table(text: TextFile, options: ReadOptions) -> Table:
     if not header and first and options.forgiving and options.header is None:
         before = rows[first - 1]
         if cells := mender.by_another_delimiter(sample[before.start : before.end], len(before.cells)):
-            header, first = [[cell.decode("utf-8", "replace") for cell in cells]], first - 1
+            header, first = [as_texts(cells)], first - 1
     titles = _titles([mender.titles(cells) for cells in header if any(cells) or len(header) == 1], plan.width)
     if header and not options.forgiving and rows[first].marks & OPEN:
         raise InputError(
@@ -124,9 +124,7 @@ def _rows(sample: bytes, dialect: Dialect, complete: bool) -> Iterator[Record]:
 
 def _head(text: TextFile, complete: bool, size: int) -> bytes:
     sample = bytes(text.data[text.start : text.size if complete else text.start + size])
-    if not complete and (cut := max(sample.rfind(b"\n"), sample.rfind(b"\r"))) > 0:
-        return sample[: cut + 1]
-    return sample
+    return sample if complete else whole_lines(sample)
 
 
 def _layout(rows: Sequence[Record], options: ReadOptions, complete: bool) -> Layout:
@@ -153,7 +151,7 @@ def _untangled(rows: Sequence[Record], sample: bytes, mender: Mender, width: int
             if record.cells is None:
                 cells = mender.fields(piece[record.start : behind])
             else:
-                cells = [cell.decode("utf-8", "replace") for cell in record.cells]
+                cells = as_texts(record.cells)
             found.append(
                 Record(row.start + record.start, row.start + behind, row.line + record.line, cells, 0)
             )

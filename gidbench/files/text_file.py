@@ -14,6 +14,7 @@ from gidbench.files.encodings import as_utf8, canonical, find_encoding
 from gidbench.files.text import Decision
 
 _BLANK_LINES = re.compile(r"[\r\n][\r\n ]*\Z")
+_BLOCK = 64 << 10
 _PADDING = 16  # NULs at the end of a file from here on are no text
 
 
@@ -52,11 +53,19 @@ class TextFile:
             self.start = 0
         self.array: npt.NDArray[np.uint8] = np.frombuffer(self.data, np.uint8)
         self.size = len(self.data)
-        end = self.size
-        while end > self.start and self.data[end - 1] == 0:
-            end -= 1
+        end = self._end_of_text()
         if self.size - end >= _PADDING:
             self.size = end
+
+    def _end_of_text(self) -> int:
+        """Position behind the last byte that is not NUL."""
+        end = len(self.data)
+        while end > self.start:
+            begin = max(self.start, end - _BLOCK)
+            if kept := len(self.data[begin:end].rstrip(b"\0")):
+                return begin + kept
+            end = begin
+        return end
 
     def raw(self, starts: npt.NDArray[np.int64], end: int) -> Callable[[int], str]:
         """The original text of the records that begin at `starts`, the last of which ends at `end`."""

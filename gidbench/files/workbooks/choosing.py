@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gidbench.errors import InputError
-from gidbench.files.options import Limits
+from gidbench.files.options import Limits, ReadOptions
+from gidbench.files.text import Decision
 
 
 class NoTable(InputError):
@@ -53,3 +54,18 @@ def check_blanks(name: str, rows: int, columns: int, cells: int, limits: Limits)
             f"that are not in the file; {limits.blank_cells:,} are the most",
             "Remove what stands far out, or raise the limit blank_cells",
         )
+
+
+def told(options: ReadOptions, sheet: str, header_rows: int, columns: int) -> list[Decision]:
+    """What was decided about a sheet, and how sure that is."""
+    named, said = options.sheet is not None, options.header is not None
+    return [
+        Decision("sheet", sheet, 1.0 if named else 0.9, "asked for" if named else "the first worksheet"),
+        Decision(
+            "header",
+            str(header_rows),
+            1.0 if said else 0.8,
+            "asked for" if said else "the first row with a cell in it",
+        ),
+        Decision("columns", str(columns), 1.0, "the last column with a cell in it"),
+    ]

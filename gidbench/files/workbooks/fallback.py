@@ -23,7 +23,14 @@ from gidbench.files.layout import MOST_PREAMBLE
 from gidbench.files.options import DEFAULTS, ReadOptions
 from gidbench.files.text import Decision, TextBatch
 from gidbench.files.workbooks import values
-from gidbench.files.workbooks.choosing import NoTable, check_blanks, check_columns, check_rows, chosen_sheet
+from gidbench.files.workbooks.choosing import (
+    NoTable,
+    check_blanks,
+    check_columns,
+    check_rows,
+    chosen_sheet,
+    told,
+)
 
 _TIMEOUT_S = 120.0
 _CHILD = Path(__file__).with_name("calamine_child.py")
@@ -76,11 +83,12 @@ class CalamineReader:
             self.header_rows = self.header_lines = 0
             self.header = [f"column_{n}" for n in range(1, self._width + 1)]
             return
-        test = self._options.is_header or any
-        rows_seen = range(self._filled_rows) if test is any else range(min(self._filled_rows, MOST_PREAMBLE))
-        first = next((row for row in rows_seen if test(self._row(row))), None)
+        rows_there, is_header = range(self._filled_rows), self._options.is_header
+        first = None
+        if is_header is not None:
+            first = next((row for row in rows_there[:MOST_PREAMBLE] if is_header(self._row(row))), None)
         if first is None:
-            first = next((row for row in range(self._filled_rows) if any(self._row(row))), None)
+            first = next((row for row in rows_there if any(self._row(row))), None)
         if first is None:
             raise NoTable(
                 f"{self._path.name} has no cell in its sheet {self._number + 1}",
@@ -100,23 +108,8 @@ class CalamineReader:
 
     @property
     def decisions(self) -> Sequence[Decision]:
-        asked = self._options.sheet is not None
-        return [
-            Decision("read by", "calamine", 1.0, self._why or "gidbench reads .xlsx itself, others not"),
-            Decision(
-                "sheet",
-                self._names[self._number],
-                1.0 if asked else 0.9,
-                "asked for" if asked else "the first worksheet",
-            ),
-            Decision(
-                "header",
-                str(self.header_rows),
-                0.8 if self._options.header is None else 1.0,
-                "the first row with a cell in it" if self._options.header is None else "asked for",
-            ),
-            Decision("columns", str(len(self.header)), 1.0, "the last column with a cell in it"),
-        ]
+        read_by = Decision("read by", "calamine", 1.0, self._why or "gidbench reads .xlsx itself, others not")
+        return [read_by, *told(self._options, self.sheet_name, self.header_rows, len(self.header))]
 
     def chunks(self) -> Iterator[tuple[int, tuple[int, int]]]:
         """(rows, (number of the block, rows to leave out at its start)) pairs."""

@@ -13,7 +13,14 @@ from gidbench.files.layout import MOST_PREAMBLE
 from gidbench.files.options import DEFAULTS, Limits, ReadOptions
 from gidbench.files.text import Decision, TextBatch
 from gidbench.files.workbooks.batches import Batcher, Scan
-from gidbench.files.workbooks.choosing import NoTable, check_blanks, check_columns, check_rows, chosen_sheet
+from gidbench.files.workbooks.choosing import (
+    NoTable,
+    check_blanks,
+    check_columns,
+    check_rows,
+    chosen_sheet,
+    told,
+)
 from gidbench.files.workbooks.container import Package
 from gidbench.files.workbooks.parts import Book, read_book
 from gidbench.files.workbooks.pieces import PIECE_BYTES, Piece, Unordered
@@ -203,23 +210,9 @@ class WorkbookReader:
 
     @property
     def decisions(self) -> Sequence[Decision]:
-        part = self._source.book.sheets[self._number]
-        asked = self._source.options.sheet is not None
         how = {"kernels": "gidbench xlsx", "parser": "gidbench xml", "sorted": "gidbench xml, sorted"}
-        header = self._source.options.header
-        return [
-            Decision("read by", how[self._sheet.how], 1.0, self._sheet.why),
-            Decision(
-                "sheet", part.name, 1.0 if asked else 0.9, "asked for" if asked else "the first worksheet"
-            ),
-            Decision(
-                "header",
-                f"{self.header_rows}",
-                1.0 if header is not None else 0.8,
-                "asked for" if header is not None else "the first row with a cell in it",
-            ),
-            Decision("columns", str(len(self.header)), 1.0, "the last column with a cell in it"),
-        ]
+        read_by = Decision("read by", how[self._sheet.how], 1.0, self._sheet.why)
+        return [read_by, *told(self._source.options, self.sheet_name, self.header_rows, len(self.header))]
 
     def chunks(self) -> Iterator[tuple[int, Chunk]]:
         """(bytes of XML, chunk) pairs."""

@@ -80,7 +80,7 @@ class RowParser:
         self.rows: list[tuple[int, Cells]] = []
         self.misplaced: str | None = None
         self.widest = 0
-        self.began = self.over = False
+        self.began = False
         self._parser, self._around = parser, around
         self._row, self._column = last_row, -1
         self._cells: Cells = {}
@@ -93,7 +93,6 @@ class RowParser:
         self._value: list[str] | None = None
         self._raw = ""
         self._inline: str | None = None
-        self._in_value = False
         self._level = ""
         parser.listen(self._start, self._end, self._text)
 
@@ -153,7 +152,7 @@ class RowParser:
                 self._others = {}
             self._level = "sheetData"
         elif self._level == "sheetData":
-            self._level, self.over = "behind", True
+            self._level = "behind"
 
     def _text(self, data: str) -> None:
         if self._foreign.inside():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 from xml.parsers import expat
 
@@ -17,7 +17,6 @@ RELATIONS = (
     "http://purl.oclc.org/ooxml/officeDocument/relationships",
 )
 COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
-XML = "http://www.w3.org/XML/1998/namespace"
 _LONGEST_TOKEN = 8 << 20  # of one tag or comment; it is scanned anew with all that is fed
 _DEEPEST = 10_000
 SEPARATOR = "|"
@@ -80,11 +79,6 @@ class Parser:
             f"{self._book} cannot be read as a workbook: in the part {self._about}, {what}",
             "Save it anew from Excel as .xlsx",
         )
-
-    def feed_all(self, blocks: Iterable[bytes]) -> None:
-        for block in blocks:
-            self.feed(block)
-        self.feed(b"", True)
 
     def _started(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
