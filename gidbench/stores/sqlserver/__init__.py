@@ -1,0 +1,1 @@
+"""SQL Server: connections, bulk loading, and the store on top of them."""
