@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from gidbench.errors import InputError
 from gidbench.stores.base import Store
 from gidbench.stores.duckdb_store import DuckDBStore
+from gidbench.stores.naming import OURS, Names
 
 
 def parse_url(text: str) -> URL:
@@ -39,15 +40,26 @@ def duckdb_path(url: URL) -> Path | None:
 
 
 @contextmanager
-def open_store(text: str) -> Iterator[Store]:
-    """The store of a URL, closed at the end. Raises InputError where there is no store for its kind."""
+def open_store(text: str, *, names: Names = OURS, create: bool = True) -> Iterator[Store]:
+    """The store of a URL, closed at the end. Raises InputError where there is no store for its kind.
+
+    Parameters
+    ----------
+    names:
+        How our tables and columns are called there.
+    create:
+        Whether a database file that does not exist is created; InputError otherwise.
+    """
     url = parse_url(text)
     if url.get_backend_name() != "duckdb":
         raise InputError(
             f"there is no store for {url.drivername} databases",
             "Use duckdb:///FILE; `gidbench doctor` can check a connection to SQL Server",
         )
-    store = DuckDBStore(duckdb_path(url))
+    path = duckdb_path(url)
+    if path is not None and not create and not path.exists():
+        raise InputError(f"{safe_name(text)} does not exist", "Name a database that does")
+    store = DuckDBStore(path, names=names)
     try:
         yield store
     finally:
