@@ -14,7 +14,7 @@ from gidbench.engine import Cancellation, share_out
 from gidbench.errors import VerificationError
 from gidbench.stores.sqlserver.staging import PART, Staging
 from gidbench.stores.sqlserver.writing import Choice
-from gidbench.stores.sqlserver.writing.model import Source, WriteOptions, execute
+from gidbench.stores.sqlserver.writing.model import Source, WriteOptions
 
 # Of one call of a strategy, kept in memory until the server has confirmed it. A call costs a login; 102,400 is what
 # a columnstore takes as a segment of its own.
@@ -136,17 +136,3 @@ class _Unit:
             self._kept.append(batch)
             self.rows += batch.num_rows
             yield batch
-
-
-def move(
-    connection: object, staging: Staging, loaded: Load, target: str, columns: str, hint: str = ""
-) -> int:
-    """Insert the confirmed rows of a staging table into another table, by one statement; returns how many.
-
-    `columns` are the target's, in the order of the staging table's schema.
-    """
-    own = ", ".join(f'"{name}"' for name in staging.schema.names)
-    return execute(
-        connection.cursor(),  # type: ignore[attr-defined]
-        f"INSERT INTO {target}{hint} ({columns}) SELECT {own} FROM {staging.sql}{loaded.condition()}",
-    )

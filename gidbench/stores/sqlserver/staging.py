@@ -7,12 +7,14 @@ arrived, so they are sent again as another part, and the move takes the parts th
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from gidbench.stores.naming import quoted, quoted_table
@@ -43,10 +45,13 @@ class Staging:
         [SCHEMA.]TABLE.
     schema:
         Columns of the batches, without the part.
+    types:
+        SQL types by column, where Arrow's do not say enough.
     """
 
     name: str
     schema: pa.Schema
+    types: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def sql(self) -> str:
@@ -59,7 +64,7 @@ class Staging:
 
     def marked(self, batch: pa.RecordBatch, part: int) -> pa.RecordBatch:
         """A batch with the column of its part."""
-        mark = pa.repeat(pa.scalar(part, pa.int32()), batch.num_rows)
+        mark = pa.array(np.full(batch.num_rows, part, np.int32))
         return pa.RecordBatch.from_arrays([*batch.columns, mark], schema=self.loaded_schema)
 
 
@@ -76,25 +81,39 @@ class Yard:
     run: str
     schema: str = ""
     _made: list[Staging] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def make(self, connection: Any, schema: pa.Schema, types: Mapping[str, str]) -> Staging:
         """A new heap for batches of a schema; `types` says SQL types by column."""
         prefix = f"{self.schema}." if self.schema else ""
-        made = Staging(f"{prefix}{PREFIX}{self.run}_{len(self._made)}", schema)
+        made = Staging(f"{prefix}{PREFIX}{self.run}_{next(self._numbers)}", schema, types)
         columns = columns_sql(made.loaded_schema, types)
-        connection.cursor().execute(f"CREATE TABLE {made.sql} ({columns})").close()
+        _run(connection, f"CREATE TABLE {made.sql} ({columns})")
         self._made.append(made)
         return made
 
+    def twin(self, connection: Any, staging: Staging) -> Staging:
+        """Another of the same columns."""
+        return self.make(connection, staging.schema, staging.types)
+
     def drop(self, connection: Any, staging: Staging) -> None:
         """Drop one, also inside a transaction, which then has it back if it fails."""
-        connection.cursor().execute(f"DROP TABLE IF EXISTS {staging.sql}").close()
+        _run(connection, f"DROP TABLE IF EXISTS {staging.sql}")
+        if staging in self._made:
+            self._made.remove(staging)
 
     def clear(self, connection: Any) -> None:
         """Drop all of this run that are left."""
-        while self._made:
-            self.drop(connection, self._made[-1])
-            self._made.pop()
+        for staging in list(self._made):
+            self.drop(connection, staging)
+
+
+def _run(connection: Any, statement: str) -> None:
+    cursor = connection.cursor()
+    try:
+        cursor.execute(statement)
+    finally:
+        cursor.close()
 
 
 def sweep(connection: Any) -> int:
@@ -128,16 +147,21 @@ def sweep(connection: Any) -> int:
         cursor.close()
 
 
-def take_lock(cursor: Any, resource: str, timeout_ms: int) -> bool:
-    """Take an application lock for the session; False where another session holds it all that time.
+def take_lock(cursor: Any, resource: str, timeout_ms: int, owner: str = "Session") -> bool:
+    """Take an application lock for the session (or the transaction); False where another one holds it all that time.
 
     Source: Microsoft Learn, "sp_getapplock (Transact-SQL)": 0 and 1 are granted, -1 is a timeout.
     """
-    [answer] = cursor.execute(
-        "SET NOCOUNT ON; DECLARE @answer int; EXEC @answer = sp_getapplock @Resource = ?, @LockMode = 'Exclusive',"
-        " @LockOwner = 'Session', @LockTimeout = ?; SELECT @answer",
+    cursor.execute(
+        "DECLARE @answer int; EXEC @answer = sp_getapplock @Resource = ?, @LockMode = 'Exclusive',"
+        f" @LockOwner = '{owner}', @LockTimeout = ?; SELECT @answer",
         [resource, timeout_ms],
-    ).fetchone()
+    )
+    while cursor.description is None and cursor.nextset():  # the procedure's own count of rows
+        pass
+    [answer] = cursor.fetchone()
+    while cursor.nextset():
+        pass
     return int(answer) >= 0
 
 

@@ -73,7 +73,10 @@ def columns_of(connection: Any, table: str) -> list[Column]:
         ).fetchall()
     finally:
         cursor.close()
-    return [Column(*row[:5], str(row[5]) == "YES") for row in rows]
+    return [
+        Column(name, kind, length, precision, scale, nullable == "YES")
+        for name, kind, length, precision, scale, nullable in rows
+    ]
 
 
 def create_missing(connection: Any, names: Names) -> list[str]:
@@ -150,7 +153,7 @@ def _fits(field: pa.Field, column: Column) -> bool:
         return digits != "max" and column.length >= int(digits)
     if pa.types.is_timestamp(field.type):
         return column.type in ("datetime2", "datetimeoffset", "datetime")
-    return column.arrow == field.type
+    return bool(column.arrow == field.type)
 
 
 def has_identity(connection: Any, table: str, column: str) -> bool:

@@ -29,6 +29,8 @@ STRATEGIES = {
 }
 AUTO = "auto"
 
+__all__ = ["AUTO", "DEFAULTS", "OPENJSON", "STRATEGIES", "VALUES", "Choice", "Strategy", "choose"]
+
 
 @dataclass(frozen=True)
 class Choice:

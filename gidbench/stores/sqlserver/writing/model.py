@@ -94,16 +94,18 @@ def pieces_of(batches: Iterable[pa.RecordBatch], most: int) -> Iterator[pa.Recor
 
 
 def execute(cursor: Any, statement: str, parameters: Sequence[Any] = ()) -> int:
-    """Run a statement to its very end; returns the rows that it changed, as far as the driver tells.
+    """Run a statement to its very end; returns the rows that it changed: the first count that the server tells.
 
     A later error of a statement only comes up with the next result: so all are fetched.
     """
     cursor.execute(statement, parameters) if parameters else cursor.execute(statement)
     changed = int(cursor.rowcount)
-    drain(cursor)
+    while cursor.nextset():
+        changed = int(cursor.rowcount) if changed < 0 else changed
     return changed
 
 
 def drain(cursor: Any) -> None:
+    """Fetch what is left of the results of a statement."""
     while cursor.nextset():
         pass
