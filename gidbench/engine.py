@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gidbench.errors import OperationCancelled
 
@@ -250,6 +250,90 @@ class _Line:
             self._take(result)
             with self._changed:
                 self._taken += 1
+
+
+def share_out(
+    items: Iterable[T],
+    work: Callable[[Iterator[T]], None],
+    *,
+    workers: int,
+    ahead: int = 2,
+    cancellation: Cancellation | None = None,
+) -> None:
+    """Hand items to `workers` threads, each of which runs `work` once on an iterator of what it gets.
+
+    The caller's thread pulls the items; at most `ahead` of them wait, so slow workers hold the source back. The
+    first error, of the source, of a worker or by cancellation, ends the iterators of all with OperationCancelled,
+    and is raised here when every thread has ended.
+    """
+    queue: _Queue[T] = _Queue(ahead)
+
+    def run() -> None:
+        try:
+            work(queue.items())
+        except BaseException as error:
+            queue.fail(error)
+
+    threads = [threading.Thread(target=run, name=f"gidbench_{n}") for n in range(workers)]
+    try:
+        for thread in threads:
+            thread.start()
+        for item in items:
+            if cancellation:
+                cancellation.check()
+            if not queue.put(item):
+                break
+        queue.end()
+    except BaseException as error:
+        queue.fail(error)
+    finally:
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
+    if queue.error is not None:
+        raise queue.error
+
+
+class _Queue(Generic[T]):
+    """A bounded queue between one thread that puts and several that take."""
+
+    def __init__(self, most: int) -> None:
+        self.error: BaseException | None = None
+        self._most, self._waiting, self._over = most, deque[T](), False
+        self._changed = threading.Condition()
+
+    def put(self, item: T) -> bool:
+        """Wait for room; False once there was an error."""
+        with self._changed:
+            while len(self._waiting) >= self._most and self.error is None:
+                self._changed.wait()
+            self._waiting.append(item)
+            self._changed.notify_all()
+            return self.error is None
+
+    def items(self) -> Iterator[T]:
+        """What one thread takes, until there is nothing more to come."""
+        while True:
+            with self._changed:
+                while not self._waiting and not self._over and self.error is None:
+                    self._changed.wait()
+                if self.error is not None:
+                    raise OperationCancelled("another thread has failed", "Its own error says why")
+                if not self._waiting:
+                    return
+                item = self._waiting.popleft()
+                self._changed.notify_all()
+            yield item
+
+    def end(self) -> None:
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+
+    def fail(self, error: BaseException) -> None:
+        with self._changed:
+            self.error = self.error or error
+            self._changed.notify_all()
 
 
 async def run_async(

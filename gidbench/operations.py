@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import logging
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -12,8 +11,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from gidbench.auditing import audited
 from gidbench.engine import Cancellation, Context, ProgressCallback, ending
-from gidbench.errors import GidbenchError, InputError, StoreError, VerificationError
+from gidbench.errors import InputError, StoreError, VerificationError
 from gidbench.files.options import ReadOptions, limits_of
 from gidbench.files.readers import open_reader
 from gidbench.files.rejects import RejectLimit
@@ -35,12 +35,12 @@ from gidbench.settings import load_settings
 from gidbench.specs.model import Spec
 from gidbench.specs.parsing import load_spec
 from gidbench.stores.base import AuditEntry, Store
-from gidbench.stores.opening import is_same_store, open_store
-from gidbench.synchronisation import SyncResult, synchronise
+from gidbench.stores.opening import open_store
+from gidbench.syncing import sync
 from gidbench.units import utc_now
 from gidbench.verification import VerificationResult, digest_source
 
-_log = logging.getLogger("gidbench")
+__all__ = ["generate", "process", "sync", "verify"]
 
 
 def generate(
@@ -276,7 +276,7 @@ def process(
         with context.phase("open"):
             store = stack.enter_context(open_store(into))
             store.create_tables()
-        stack.enter_context(_audited(store, "process"))
+        stack.enter_context(audited(store, "process"))
         result = process_file(
             reader,
             store,
@@ -290,37 +290,6 @@ def process(
     return finished(result, started)
 
 
-def sync(
-    source: str,
-    target: str | None = None,
-    *,
-    progress: ProgressCallback | None = None,
-    cancellation: Cancellation | None = None,
-) -> SyncResult:
-    """Make `global_id` of the target database agree with `employee` of the source database.
-
-    Parameters
-    ----------
-    source, target:
-        Database URLs; default of `target`: the source itself.
-
-    Raises
-    ------
-    InputError, CapacityError, StoreError, StoreBusyError, VerificationError, OperationCancelled
-    """
-    compile_all()
-    context = _context(progress, cancellation)
-    goal = target or source
-    started = time.perf_counter_ns()
-    with contextlib.ExitStack() as stack:
-        destination = stack.enter_context(open_store(goal))
-        origin = destination if is_same_store(source, goal) else stack.enter_context(open_store(source))
-        origin.create_tables()
-        stack.enter_context(_audited(destination, "sync"))
-        result = synchronise(origin, destination, context=context)
-    return finished(result, started)
-
-
 def _context(progress: ProgressCallback | None, cancellation: Cancellation | None) -> Context:
     return Context(progress, cancellation or Cancellation())
 
@@ -331,7 +300,7 @@ def _fill(
     """Insert rows as one transaction, and leave a line in the audit log."""
     moment, table = utc_now(), plan.table.name
     store.create_tables()
-    with _audited(store, "generate"), store.transaction():
+    with audited(store, "generate"), store.transaction():
         if table not in SCHEMAS:
             store.create_table(table, plan.schema)
         elif plan.schema != SCHEMAS[table]:
@@ -347,18 +316,3 @@ def _fill(
             raise StoreError(f"{inserted:,} of {records:,} rows arrived", "Nothing was kept; run it again")
         parameters = {"seed": str(plan.seed), "table": table}
         store.record(AuditEntry("generate", moment, "done", {"records": records}, parameters))
-
-
-@contextlib.contextmanager
-def _audited(store: Store, operation: str) -> Iterator[None]:
-    """Leave a line in the audit log where the operation fails; it writes its own where it succeeds."""
-    moment = utc_now()
-    try:
-        yield
-    except BaseException as error:
-        kind = type(error).__name__
-        _log.error("%s failed: %s", operation, error if isinstance(error, GidbenchError) else kind)
-        with contextlib.suppress(Exception):  # the failure itself is what the caller must see
-            store.create_tables()
-            store.record(AuditEntry(operation, moment, "failed", {}, {"error": kind}))
-        raise

@@ -1,4 +1,4 @@
-"""Make `global_id` agree with `employee`: compare, reserve, stage, merge, verify, in one transaction."""
+"""Make `global_id` agree with `employee`: within a server, or streaming from one store to another."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from gidbench import gid
-from gidbench.arrays import fixed_values
 from gidbench.engine import Context
-from gidbench.errors import VerificationError
+from gidbench.errors import InputError
 from gidbench.outcome import Outcome
-from gidbench.stores.base import OUTCOMES, SOURCE_COLUMNS, AuditEntry, Store, Synchroniser
+from gidbench.stores.base import OUTCOMES, Store
+from gidbench.synchronising import server, stream
+from gidbench.synchronising.job import Job
+from gidbench.synchronising.server import run_in_server
+from gidbench.synchronising.stream import Everything, run_by_stream
 from gidbench.units import utc_now
 
-STEPS = ("scan", "compare", "reserve", "insert", "update", "write back", "verify", "commit", "hand back")
+MODES = ("auto", "server", "stream")
+STEPS = {"server": server.STEPS, "stream": stream.STEPS}
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class SyncResult(Outcome):
         Rows scanned: those of the source, and people of the target whom the source does not know.
     written_back:
         Rows of `employee` that were given their G_ID.
+    mode:
+        `server` or `stream`: how it was done.
     conflicts:
         Table (id, kept_id) of source rows that did not count, since another row has their no_ktp (kept_id)
         or they have none (kept_id null).
@@ -44,6 +47,7 @@ class SyncResult(Outcome):
     unchanged: int = 0
     conflict: int = 0
     written_back: int = 0
+    mode: str = ""
     conflicts: pa.Table | None = field(default=None, repr=False)
 
     def counts(self) -> dict[str, int | str]:
@@ -55,6 +59,9 @@ def synchronise(
     target: Store,
     *,
     context: Context,
+    mode: str = "auto",
+    dry_run: bool = False,
+    workers: int = 1,
     clock: Callable[[], datetime] = utc_now,
     before: Callable[[str], None] | None = None,
     lock_timeout_s: float = 30.0,
@@ -62,118 +69,44 @@ def synchronise(
     """Bring the `global_id` of `target` in line with the `employee` of `source` (which may be one store).
 
     Everything in the target happens in one transaction: afterwards it agrees entirely, or nothing changed.
-    Where the source is another store, its employees get their G_IDs in a second transaction after that; if
-    it fails, the next run does it. `before` is called with the name of each step (`STEPS`) as it begins.
+    A run that streams gives the employees their G_IDs after that; if it fails there, the next run does it.
+
+    Parameters
+    ----------
+    mode:
+        `server`: statements over whole tables, no row leaves the store; for one store only. `stream`: both
+        tables go by and are compared here. `auto`: the first where it is possible.
+    dry_run:
+        Count only: nothing at all is changed.
+    workers:
+        Threads that compare rows.
+    before:
+        Called with the name of each step (`STEPS`) as it begins.
     """
     started = time.perf_counter_ns()
-    moment = clock()
-    local = source is target
-
-    def begin(step: str) -> None:
-        if before:
-            before(step)
-        context.report(step, STEPS.index(step), len(STEPS), "steps")
-
-    target.create_tables()
-    with target.lock("global_id", lock_timeout_s), target.lock("g_id_sequence", lock_timeout_s):
-        with target.transaction():
-            steps = target.synchroniser(moment)
-            begin("scan")
-            with context.phase("scan"):
-                if local:
-                    rows = steps.scan_local()
-                else:
-                    rows = steps.scan_foreign(source.read("employee", SOURCE_COLUMNS))
-            begin("compare")
-            with context.phase("compare"):
-                counts = steps.compare()
-            if counts["inserted"]:
-                begin("reserve")
-                with context.phase("reserve"):
-                    assignments = _assign(steps, counts["inserted"])
-                begin("insert")
-                with context.phase("insert"):
-                    _require(steps.insert(assignments), counts["inserted"], "inserted")
-            if changes := counts["updated"] + counts["deactivated"] + counts["reactivated"]:
-                begin("update")
-                with context.phase("update"):
-                    _require(steps.update(), changes, "updated")
-            handed, missing = 0, None
-            if counts["inserted"] + counts["unwritten"]:
-                begin("write back")
-                with context.phase("write back"):
-                    if local:
-                        handed = steps.write_back_local()
-                    else:
-                        missing = steps.missing_write_backs()
-            begin("verify")
-            with context.phase("verify"):
-                _verify(counts, rows, steps, changed=bool(counts["inserted"] or changes))
-                conflicts = steps.conflicts() if counts["conflict"] else None
-            begin("commit")
-            outcomes = {name: counts[name] for name in OUTCOMES}
-            target.record(AuditEntry("sync", moment, "done", outcomes, {"source": source.name}))
-            committing = time.perf_counter_ns()
-        context.end_phase("commit", committing)
-        if missing is not None and missing.num_rows:
-            begin("hand back")
-            with context.phase("hand back"), source.transaction():
-                handed = source.write_back(missing.to_batches())
+    if mode not in MODES:
+        raise InputError(f"there is no mode {mode!r}", f"Use one of {', '.join(MODES)}")
+    if mode == "server" and source is not target:
+        raise InputError(
+            "the source and the target are two stores, between which rows must travel", "Use the mode stream"
+        )
+    way = "server" if mode == "auto" and source is target else "stream" if mode == "auto" else mode
+    job = Job(context, clock(), STEPS[way], before, lock_timeout_s, workers, dry_run, {"source": source.name})
+    if not dry_run:
+        target.create_tables()
+    found = (
+        run_in_server(target, job)
+        if way == "server"
+        else run_by_stream(source, target, job, Everything(source, target))
+    )
     return SyncResult(
         "sync",
-        rows + counts["gone"],
+        found.rows + found.counts["gone"],
         (time.perf_counter_ns() - started) / 1e9,
         dict(context.phases),
         dict(context.busy),
-        **outcomes,
-        written_back=handed,
-        conflicts=conflicts,
+        **{name: found.counts[name] for name in OUTCOMES},
+        written_back=found.written_back,
+        mode=way,
+        conflicts=found.conflicts,
     )
-
-
-def _assign(steps: Synchroniser, expected: int) -> pa.Table:
-    """(id, g_id) of everyone to insert, numbered in order of id.
-
-    A G_ID is for life: who brings a valid one along that nobody else holds keeps it, and the sequence is
-    moved past it.
-    """
-    newcomers = steps.newcomers()
-    _require(newcomers.num_rows, expected, "found again")
-    brought = newcomers.column("g_id").combine_chunks()
-    if brought.null_count == len(brought):
-        first = steps.reserve(expected, -1)
-        return newcomers.set_column(1, "g_id", gid.encode_range(first, expected))
-    ordinals = gid.decode_array(brought)
-    keep = ordinals >= 0
-    unique = np.zeros(len(ordinals), bool)
-    unique[np.unique(ordinals, return_index=True)[1]] = True
-    keep &= unique
-    taken = pc.is_in(brought, value_set=steps.taken(brought.filter(pa.array(keep))))
-    keep &= fixed_values(taken.cast(pa.uint8()), np.uint8) == 0
-    needed = int((~keep).sum())
-    beyond = int(ordinals[keep].max()) if keep.any() else -1
-    first = steps.reserve(needed, beyond)
-    ordinals[~keep] = np.arange(first, first + needed)
-    return newcomers.set_column(1, "g_id", gid.encode_array(ordinals))
-
-
-def _require(found: int, expected: int, what: str) -> None:
-    if found != expected:
-        raise VerificationError(
-            f"{found:,} rows were {what} where {expected:,} were counted",
-            "Nothing was changed; make sure that nobody else writes to these tables, and run it again",
-        )
-
-
-def _verify(counts: dict[str, int], rows: int, steps: Synchroniser, *, changed: bool) -> None:
-    """The laws: outcomes add up to the rows scanned, and the target agrees with the source."""
-    _require(sum(counts[name] for name in OUTCOMES), rows + counts["gone"], "accounted for")
-    if not changed:  # the comparison itself has just found that every row agrees
-        return
-    broken = {law: count for law, count in steps.verify().items() if count}
-    if broken:
-        found = ", ".join(f"{law.replace('_', ' ')}: {count:,}" for law, count in broken.items())
-        raise VerificationError(
-            f"global_id does not agree with employee after the merge ({found})",
-            "Nothing was changed; look for rows that repeat a G_ID or a no_ktp in global_id",
-        )

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import gidbench
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import live
 
 settings.register_profile(
     "default",
@@ -64,3 +70,20 @@ def clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def database(tmp_path: Path) -> str:
     """URL of a DuckDB database that does not exist yet."""
     return f"duckdb:///{tmp_path / 'people.duckdb'}"
+
+
+@pytest.fixture(scope="session")
+def sql_server_database() -> Iterator[str]:
+    """URL of a database on a live SQL Server that is this process's own."""
+    if not live.LIVE:
+        pytest.skip(live.WHY_NOT)
+    url = live.create_database()
+    yield url
+    live.drop_database(url)
+
+
+@pytest.fixture
+def sql_server(sql_server_database: str) -> Iterator[str]:
+    """URL of a database on a live SQL Server that has no tables."""
+    yield sql_server_database
+    live.drop_tables(sql_server_database)

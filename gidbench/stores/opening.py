@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from gidbench.errors import InputError
 from gidbench.stores.base import Store
 from gidbench.stores.duckdb_store import DuckDBStore
+from gidbench.stores.naming import OURS, Names
 
 
 def parse_url(text: str) -> URL:
@@ -39,15 +40,32 @@ def duckdb_path(url: URL) -> Path | None:
 
 
 @contextmanager
-def open_store(text: str) -> Iterator[Store]:
-    """The store of a URL, closed at the end. Raises InputError where there is no store for its kind."""
+def open_store(text: str, *, names: Names = OURS, create: bool = True) -> Iterator[Store]:
+    """The store of a URL, closed at the end. Raises InputError where there is no store for its kind.
+
+    Parameters
+    ----------
+    names:
+        How our tables and columns are called there.
+    create:
+        Whether a database file that does not exist is created; InputError otherwise.
+    """
     url = parse_url(text)
-    if url.get_backend_name() != "duckdb":
+    store: Store
+    if url.get_backend_name() == "duckdb":
+        path = duckdb_path(url)
+        if path is not None and not create and not path.exists():
+            raise InputError(f"{safe_name(text)} does not exist", "Name a database that does")
+        store = DuckDBStore(path, names=names)
+    elif url.get_backend_name() == "mssql":
+        from gidbench.stores.sqlserver.opening import open_sql_server  # its drivers take 0.2 s to load
+
+        store = open_sql_server(url, names=names)
+    else:
         raise InputError(
             f"there is no store for {url.drivername} databases",
-            "Use duckdb:///FILE; `gidbench doctor` can check a connection to SQL Server",
+            "Use duckdb:///FILE or mssql+pyodbc://user:password@host:1433/database",
         )
-    store = DuckDBStore(duckdb_path(url))
     try:
         yield store
     finally:
@@ -71,4 +89,8 @@ def is_same_store(one: str, other: str) -> bool:
     if first.get_backend_name() == second.get_backend_name() == "duckdb":
         paths = duckdb_path(first), duckdb_path(second)
         return paths[0] is not None and paths[1] is not None and paths[0].resolve() == paths[1].resolve()
+    if first.get_backend_name() == second.get_backend_name() == "mssql":
+        from gidbench.stores.sqlserver.address import address_of
+
+        return address_of(first).identity == address_of(second).identity
     return first == second

@@ -25,9 +25,10 @@ from gidbench.stores.opening import is_same_store, open_store, safe_name
 PEOPLE = employees(1).batch(0, 500)
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "memory", "sql server"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = "duckdb:///:memory:" if request.param == "memory" else f"duckdb:///{tmp_path / 'people.duckdb'}"
+    urls = {"memory": "duckdb:///:memory:", "file": f"duckdb:///{tmp_path / 'people.duckdb'}"}
+    url = urls.get(request.param) or request.getfixturevalue("sql_server")
     with open_store(url) as opened:
         opened.create_tables()
         yield opened
@@ -268,7 +269,7 @@ def test_a_folder_that_does_not_exist_is_an_input_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["not a url", "postgresql://user:Geheim1@host/db", "mssql+pyodbc://sa:Geheim1@host/db", "://"]
+    "url", ["not a url", "postgresql://user:Geheim1@host/db", "mssql+pymssql://sa:Geheim1@host/db", "://"]
 )
 def test_a_url_that_no_store_is_for_is_an_input_error_without_the_password(url: str) -> None:
     with pytest.raises(InputError) as caught, open_store(url):

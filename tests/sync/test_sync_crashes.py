@@ -6,10 +6,11 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from model import Employee
-from tables import everything_in, put_employees, run_sync
+from places import Place, new_place, run_sync
 
 from gidbench.synchronisation import STEPS
 
@@ -32,65 +33,84 @@ class PulledPlug(Exception):
     """Not one of gidbench's errors."""
 
 
-def prepare(folder: Path, apart: bool) -> tuple[Path, Path]:
+WAYS = {
+    "server": ("server", False),
+    "stream within one store": ("stream", False),
+    "stream between two": ("stream", True),
+}
+
+
+def prepare(folder: Path, mode: str, apart: bool) -> tuple[Place, Place]:
     """A state after which a sync has every kind of outcome to deal with."""
     folder.mkdir()
-    source = folder / "source.duckdb"
-    target = folder / "target.duckdb" if apart else source
-    put_employees(source, FIRST)
-    run_sync(source, target)
-    carried = {row.id: row.g_id for row in FIRST}
-    put_employees(source, [Employee(**{**row.__dict__, "g_id": carried.get(row.id)}) for row in SECOND])
+    source = new_place(folder, "source")
+    target = new_place(folder, "target") if apart else source
+    source.put_employees(FIRST)
+    run_sync(source, target, mode=mode)
+    carried = source.gids()
+    source.put_employees(Employee(**{**row.__dict__, "g_id": carried.get(row.id)}) for row in SECOND)
     return source, target
 
 
-@pytest.mark.parametrize("apart", [False, True], ids=["one store", "two stores"])
+def everything(source: Place, target: Place) -> tuple[Any, Any]:
+    return source.everything(), target.everything()
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_a_crash_before_any_step_changes_nothing_and_is_made_good_by_the_next_run(
-    tmp_path: Path, apart: bool
+    tmp_path: Path, way: str
 ) -> None:
-    source, target = prepare(tmp_path / "clean", apart)
-    run_sync(source, target)
-    clean = everything_in(source), everything_in(target)
+    mode, apart = WAYS[way]
+    source, target = prepare(tmp_path / "clean", mode, apart)
+    run_sync(source, target, mode=mode)
+    clean = everything(source, target)
     reached = []
-    for step in STEPS:
-        source, target = prepare(tmp_path / step, apart)
-        before = everything_in(source), everything_in(target)
+    for step in STEPS[mode]:
+        source, target = prepare(tmp_path / step, mode, apart)
+        before = everything(source, target)
 
         def crash(at: str, step: str = step) -> None:
             if at == step:
                 raise PulledPlug
 
-        try:
-            run_sync(source, target, before=crash)
-        except PulledPlug:
-            reached.append(step)
-            now = everything_in(source), everything_in(target)
-            if step == "hand back":  # the target was decided on, the source is not told yet
-                assert now == (before[0], clean[1])
-            else:
-                assert now == before
-        run_sync(source, target)
-        assert (everything_in(source), everything_in(target)) == clean
-    assert reached == [step for step in STEPS if apart or step != "hand back"]
+        with pytest.raises(PulledPlug):
+            run_sync(source, target, mode=mode, before=crash)
+        reached.append(step)
+        now = everything(source, target)
+        if step != "hand back":
+            assert now == before
+        elif apart:  # the target was decided on, the source is not told yet
+            assert now == (before[0], clean[1])
+        run_sync(source, target, mode=mode)
+        assert everything(source, target) == clean
+    assert reached == list(STEPS[mode])
 
 
-@pytest.mark.parametrize(
-    ("step", "apart"), [("update", False), ("commit", False), ("commit", True), ("hand back", True)]
-)
-def test_a_killed_process_is_made_good_by_the_next_run(tmp_path: Path, step: str, apart: bool) -> None:
-    source, target = prepare(tmp_path / "clean", apart)
-    run_sync(source, target)
-    clean = everything_in(source), everything_in(target)
-    source, target = prepare(tmp_path / "killed", apart)
+KILLS = [
+    ("server", "update"),
+    ("server", "commit"),
+    ("stream within one store", "insert"),
+    ("stream between two", "stage"),
+    ("stream between two", "commit"),
+    ("stream between two", "hand back"),
+]
+
+
+@pytest.mark.parametrize(("way", "step"), KILLS)
+def test_a_killed_process_is_made_good_by_the_next_run(tmp_path: Path, way: str, step: str) -> None:
+    mode, apart = WAYS[way]
+    source, target = prepare(tmp_path / "clean", mode, apart)
+    run_sync(source, target, mode=mode)
+    clean = everything(source, target)
+    source, target = prepare(tmp_path / "killed", mode, apart)
     script = f"""
         import os, sys
         sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from pathlib import Path
-        from tables import run_sync
-        source, target = Path({str(source)!r}), Path({str(target)!r})
-        run_sync(source, target, before=lambda at: at == {step!r} and os._exit(7))
+        from places import Place, run_sync
+        source, target = Place({source.url!r}), Place({target.url!r})
+        run_sync(source, target, mode={mode!r}, before=lambda at: at == {step!r} and os._exit(7))
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], timeout=120)
     assert done.returncode == 7
-    run_sync(source, target)
-    assert (everything_in(source), everything_in(target)) == clean
+    run_sync(source, target, mode=mode)
+    assert everything(source, target) == clean

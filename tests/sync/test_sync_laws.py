@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
 import pytest
 from model import Employee
-from tables import everything_in, gids_in, people_in, put_employees, run_sync, stores
+from places import Place, new_place, run_sync, stores
 
 import gidbench
 from gidbench import gid
@@ -25,140 +24,145 @@ def employee(number: int, ktp: int | None = None, **values: object) -> Employee:
     return row
 
 
+@pytest.fixture(params=["server", "stream"])
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "people.duckdb"
+def place(tmp_path: Path) -> Place:
+    return new_place(tmp_path)
 
 
-def sql(path: Path, statement: str) -> list[tuple[object, ...]]:
-    with duckdb.connect(str(path)) as connection:
-        return connection.execute(statement).fetchall()
+def test_newcomers_are_numbered_in_order_of_id_from_the_first_g_id(place: Place, mode: str) -> None:
+    place.put_employees([employee(30), employee(10), employee(20)])
+    run_sync(place, place, mode=mode)
+    assert place.gids() == {10: "G025AA00", 20: "G025AA01", 30: "G025AA02"}
 
 
-def test_newcomers_are_numbered_in_order_of_id_from_the_first_g_id(path: Path) -> None:
-    put_employees(path, [employee(30), employee(10), employee(20)])
-    run_sync(path, path)
-    assert gids_in(path) == {10: "G025AA00", 20: "G025AA01", 30: "G025AA02"}
+def test_a_deleted_employee_who_was_never_synchronised_gets_a_g_id_but_is_not_active(
+    place: Place, mode: str
+) -> None:
+    place.put_employees([employee(1, deleted=True)])
+    assert run_sync(place, place, mode=mode).inserted == 1
+    assert [person.status for person in place.people().values()] == ["Non Active"]
 
 
-def test_a_deleted_employee_who_was_never_synchronised_gets_a_g_id_but_is_not_active(path: Path) -> None:
-    put_employees(path, [employee(1, deleted=True)])
-    assert run_sync(path, path).inserted == 1
-    assert [person.status for person in people_in(path).values()] == ["Non Active"]
+def test_who_returns_is_active_again_under_the_same_g_id(place: Place, mode: str) -> None:
+    place.put_employees([employee(1), employee(2)])
+    run_sync(place, place, mode=mode)
+    first = {no_ktp: person.g_id for no_ktp, person in place.people().items()}
+    place.put_employees([employee(2)])
+    assert run_sync(place, place, mode=mode).deactivated == 1
+    place.put_employees([employee(1), employee(2)])
+    assert run_sync(place, place, mode=mode).reactivated == 1
+    assert {no_ktp: person.g_id for no_ktp, person in place.people().items()} == first
 
 
-def test_who_returns_is_active_again_under_the_same_g_id(path: Path) -> None:
-    put_employees(path, [employee(1), employee(2)])
-    run_sync(path, path)
-    first = {no_ktp: person.g_id for no_ktp, person in people_in(path).items()}
-    put_employees(path, [employee(2)])
-    assert run_sync(path, path).deactivated == 1
-    put_employees(path, [employee(1), employee(2)])
-    assert run_sync(path, path).reactivated == 1
-    assert {no_ktp: person.g_id for no_ktp, person in people_in(path).items()} == first
+def test_a_g_id_that_an_employee_brings_along_is_kept_and_never_given_to_another(
+    place: Place, mode: str
+) -> None:
+    place.put_employees([employee(1), employee(2, g_id="G025AA05"), employee(3, g_id="nonsense")])
+    run_sync(place, place, mode=mode)
+    assert place.gids() == {1: "G025AA06", 2: "G025AA05", 3: "G025AA07"}
+    place.put_employees([employee(1), employee(2), employee(3), employee(4)])
+    run_sync(place, place, mode=mode)
+    assert place.gids()[4] == "G025AA08"
 
 
-def test_a_g_id_that_an_employee_brings_along_is_kept_and_never_given_to_another(path: Path) -> None:
-    put_employees(path, [employee(1), employee(2, g_id="G025AA05"), employee(3, g_id="nonsense")])
-    run_sync(path, path)
-    assert gids_in(path) == {1: "G025AA06", 2: "G025AA05", 3: "G025AA07"}
-    put_employees(path, [employee(1), employee(2), employee(3), employee(4)])
-    run_sync(path, path)
-    assert gids_in(path)[4] == "G025AA08"
+def test_two_employees_who_bring_the_same_g_id_do_not_share_it(place: Place, mode: str) -> None:
+    place.put_employees([employee(1, g_id="G025AA05"), employee(2, g_id="G025AA05")])
+    run_sync(place, place, mode=mode)
+    assert place.gids() == {1: "G025AA05", 2: "G025AA06"}
 
 
-def test_two_employees_who_bring_the_same_g_id_do_not_share_it(path: Path) -> None:
-    put_employees(path, [employee(1, g_id="G025AA05"), employee(2, g_id="G025AA05")])
-    run_sync(path, path)
-    assert gids_in(path) == {1: "G025AA05", 2: "G025AA06"}
+def test_a_g_id_that_somebody_in_the_target_holds_is_not_taken_from_them(place: Place, mode: str) -> None:
+    place.put_employees([employee(1)])
+    run_sync(place, place, mode=mode)
+    place.put_employees([employee(2, g_id="G025AA00")])
+    run_sync(place, place, mode=mode)
+    assert {person.g_id for person in place.people().values()} == {"G025AA00", "G025AA01"}
 
 
-def test_a_g_id_that_somebody_in_the_target_holds_is_not_taken_from_them(path: Path) -> None:
-    put_employees(path, [employee(1)])
-    run_sync(path, path)
-    put_employees(path, [employee(2, g_id="G025AA00")])
-    run_sync(path, path)
-    assert {person.g_id for person in people_in(path).values()} == {"G025AA00", "G025AA01"}
-
-
-def test_conflicts_are_told_by_id_with_the_row_that_counts(path: Path) -> None:
-    put_employees(path, [employee(1, 7, deleted=True), employee(2, 7), employee(3, 7), employee(4)])
-    result = run_sync(path, path)
+def test_conflicts_are_told_by_id_with_the_row_that_counts(place: Place, mode: str) -> None:
+    place.put_employees([employee(1, 7, deleted=True), employee(2, 7), employee(3, 7), employee(4)])
+    result = run_sync(place, place, mode=mode)
     assert result.conflict == 2
     assert result.conflicts is not None
     assert result.conflicts.to_pylist() == [{"id": 1, "kept_id": 2}, {"id": 3, "kept_id": 2}]
-    assert gids_in(path) == {1: None, 2: "G025AA00", 3: None, 4: "G025AA01"}
+    assert place.gids() == {1: None, 2: "G025AA00", 3: None, 4: "G025AA01"}
 
 
-def test_running_out_of_g_ids_changes_nothing(path: Path) -> None:
-    put_employees(path, [employee(1), employee(2), employee(3)])
-    sql(path, f"UPDATE g_id_sequence SET next_ordinal = {gid.CAPACITY - 2}")
-    before = everything_in(path)
+def test_running_out_of_g_ids_changes_nothing(place: Place, mode: str) -> None:
+    place.put_employees([employee(1), employee(2), employee(3)])
+    place.sql(f"UPDATE g_id_sequence SET next_ordinal = {gid.CAPACITY - 2}")
+    before = place.everything()
     with pytest.raises(CapacityError, match="3 G_IDs are asked for, but only 2 of 67,600,000 are left"):
-        run_sync(path, path)
-    assert everything_in(path) == before
+        run_sync(place, place, mode=mode)
+    assert place.everything() == before
 
 
-def test_the_very_last_g_ids_can_be_used(path: Path) -> None:
-    put_employees(path, [employee(1), employee(2)])
-    sql(path, f"UPDATE g_id_sequence SET next_ordinal = {gid.CAPACITY - 2}")
-    run_sync(path, path)
-    assert gids_in(path) == {1: "G999ZZ98", 2: "G999ZZ99"}
+def test_the_very_last_g_ids_can_be_used(place: Place, mode: str) -> None:
+    place.put_employees([employee(1), employee(2)])
+    place.sql(f"UPDATE g_id_sequence SET next_ordinal = {gid.CAPACITY - 2}")
+    run_sync(place, place, mode=mode)
+    assert place.gids() == {1: "G999ZZ98", 2: "G999ZZ99"}
 
 
-def test_a_target_that_repeats_a_g_id_is_refused_and_left_as_it_is(path: Path) -> None:
-    put_employees(path, [employee(1), employee(2)])
-    run_sync(path, path)
-    sql(path, "UPDATE global_id SET g_id = 'G025AA00'")
-    put_employees(path, [employee(1), employee(2), employee(3)])
-    before = everything_in(path)
+def test_a_target_that_repeats_a_g_id_is_refused_and_left_as_it_is(place: Place, mode: str) -> None:
+    place.put_employees([employee(1), employee(2)])
+    run_sync(place, place, mode=mode)
+    place.sql("UPDATE global_id SET g_id = 'G025AA00'")
+    place.put_employees([employee(1), employee(2), employee(3)])
+    before = place.everything()
     with pytest.raises(VerificationError, match="repeated g id: 1"):
-        run_sync(path, path)
-    assert everything_in(path) == before
+        run_sync(place, place, mode=mode)
+    assert place.everything() == before
 
 
-def test_a_target_that_repeats_a_person_is_refused(path: Path) -> None:
-    put_employees(path, [employee(1), employee(2)])
-    run_sync(path, path)
-    sql(path, "INSERT INTO global_id SELECT 'G555XX55', * EXCLUDE g_id FROM global_id LIMIT 1")
+def test_a_target_that_repeats_a_person_is_refused(place: Place, mode: str) -> None:
+    place.put_employees([employee(1), employee(2)])
+    run_sync(place, place, mode=mode)
+    place.sql("INSERT INTO global_id SELECT 'G555XX55', * EXCLUDE g_id FROM global_id LIMIT 1")
     with pytest.raises(VerificationError):
-        run_sync(path, path)
+        run_sync(place, place, mode=mode)
 
 
-def test_cancelling_changes_nothing(path: Path) -> None:
-    put_employees(path, [employee(1)])
-    before = everything_in(path)
+def test_cancelling_changes_nothing(place: Place, mode: str) -> None:
+    place.put_employees([employee(1)])
+    before = place.everything()
     cancellation = Cancellation()
 
     def stop_at_insert(step: str) -> None:
         if step == "insert":
             cancellation.cancel()
 
-    with stores(path, path) as (store, _), pytest.raises(OperationCancelled):
-        synchronise(store, store, context=Context(cancellation=cancellation), before=stop_at_insert)
-    assert everything_in(path) == before
+    with stores(place, place) as (store, _), pytest.raises(OperationCancelled):
+        synchronise(
+            store, store, mode=mode, context=Context(cancellation=cancellation), before=stop_at_insert
+        )
+    assert place.everything() == before
 
 
-def test_a_second_sync_waits_for_the_first_and_says_so_when_it_gives_up(path: Path) -> None:
-    put_employees(path, [employee(1)])
-    with stores(path, path) as (store, _), store.lock("global_id", 1.0):
+def test_a_second_sync_waits_for_the_first_and_says_so_when_it_gives_up(place: Place, mode: str) -> None:
+    place.put_employees([employee(1)])
+    with stores(place, place) as (store, _), store.lock("global_id", 1.0):
         with pytest.raises(StoreBusyError, match="another run holds global_id"):
-            synchronise(store, store, context=Context(), lock_timeout_s=0.05)
+            synchronise(store, store, mode=mode, context=Context(), lock_timeout_s=0.05)
 
 
-def test_every_run_leaves_a_line_in_the_audit_log_without_personal_data(path: Path) -> None:
-    put_employees(path, [employee(1)])
-    url = f"duckdb:///{path}"
-    gidbench.sync(url)
-    sql(path, f"UPDATE g_id_sequence SET next_ordinal = {gid.CAPACITY}")
-    sql(
-        path,
+def test_every_run_leaves_a_line_in_the_audit_log_without_personal_data(place: Place, mode: str) -> None:
+    place.put_employees([employee(1)])
+    url = place.url
+    gidbench.sync(url, mode=mode)
+    place.sql(f"UPDATE g_id_sequence SET next_ordinal = {gid.CAPACITY}")
+    place.sql(
         "INSERT INTO employee SELECT 2, name, personal_number, '9901010101900009', passport_id, bod, NULL,"
         " created_at, updated_at, NULL FROM employee",
     )
     with pytest.raises(CapacityError):
-        gidbench.sync(url)
-    lines = sql(path, "SELECT operation, outcome, counts, parameters FROM audit_log ORDER BY started_at")
+        gidbench.sync(url, mode=mode)
+    lines = place.sql("SELECT operation, outcome, counts, parameters FROM audit_log ORDER BY started_at")
     assert [(line[0], line[1]) for line in lines] == [("sync", "done"), ("sync", "failed")]
     for secret in ("Name 1", "3201010101900001", "EMP-1", "1990-01-01"):
         assert secret not in str(lines)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from model import Employee, Model
-from tables import gids_in, people_in, put_employees, run_sync
+from places import new_place, run_sync
 
 NAMES = st.sampled_from(["Siti", "Budi", "Agus Salim", "Zoë", "D'Arc"])
 KTPS = st.integers(0, 7).map(lambda n: f"32010101019{n:05}")  # few, so that conflicts occur
@@ -48,29 +48,33 @@ def apply(model: Model, edit: tuple[str, object, object], number: int) -> None:
         row.deleted = kind == "delete"
 
 
-@pytest.mark.parametrize("apart", [False, True], ids=["one store", "two stores"])
+@pytest.mark.parametrize(
+    ("mode", "apart"),
+    [("server", False), ("stream", False), ("stream", True)],
+    ids=["server", "stream within one store", "stream between two"],
+)
 @settings(max_examples=40)
 @given(history=HISTORIES)
 def test_every_history_ends_as_the_model_says(
-    apart: bool, history: list[list[tuple[str, object, object]]]
+    mode: str, apart: bool, history: list[list[tuple[str, object, object]]]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "source.duckdb"
-        target = Path(folder) / "target.duckdb" if apart else source
+        source = new_place(Path(folder), "source")
+        target = new_place(Path(folder), "target") if apart else source
         model, number = Model(), 0
         for edits in history:
             for edit in edits:
                 number += 1
                 apply(model, edit, number)
-            put_employees(source, model.employees.values())
+            source.put_employees(model.employees.values())
             expected = model.sync()
-            result = run_sync(source, target)
+            result = run_sync(source, target, mode=mode)
             assert result.counts() == expected
             assert sum(value for name, value in expected.items() if name != "written_back") == result.records
-            assert people_in(target) == model.people
-            assert gids_in(source) == {row.id: row.g_id for row in model.employees.values()}
+            assert target.people() == model.people
+            assert source.gids() == {row.id: row.g_id for row in model.employees.values()}
 
-        again = run_sync(source, target)
+        again = run_sync(source, target, mode=mode)
         assert again.counts() == {
             **dict.fromkeys(expected, 0),
             "unchanged": again.records - expected["conflict"],

@@ -1,1 +1,1 @@
-"""SQL Server and what speaks its protocol."""
+"""SQL Server: connections, bulk loading, and the store on top of them."""

@@ -40,7 +40,7 @@ class PoolOptions:
     ping_after_s:
         A connection that was idle for longer is tried before it is lent.
     statement_timeout_s, lock_timeout_s:
-        Longest a statement may take (0: any time), and wait for a lock (None: as the server says).
+        Longest a statement may take (0: any time), and wait for a lock of rows or tables (None: any time).
     connect_retry:
         How connecting is tried again after transient errors, once it has succeeded.
     breaker_failures, breaker_cool_down_s:
@@ -53,7 +53,7 @@ class PoolOptions:
     recycle_s: int = 1_800
     ping_after_s: float = 1.0
     statement_timeout_s: int = 0
-    lock_timeout_s: float | None = None
+    lock_timeout_s: float | None = 60.0
     connect_retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(attempts=4, deadline_s=30.0))
     breaker_failures: int = 5
     breaker_cool_down_s: float = 5.0

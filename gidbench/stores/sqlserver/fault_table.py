@@ -89,7 +89,7 @@ _azure = Fault(
 _starting = Fault(
     "the database is not ready yet", "Wait until it has started", transient=True, disconnect=True
 )
-_conflict = Fault("a memory-optimised table was changed by another transaction", _AGAIN, transient=True)
+_conflict = Fault("another transaction has changed the same rows", _AGAIN, transient=True)
 _no_driver = Fault(
     "the ODBC driver or data source of the URL is not installed",
     "Leave driver= out to let gidbench find one; pip install mssql-python brings Microsoft's", argument=True,
@@ -109,8 +109,9 @@ BY_NUMBER: dict[int, Fault] = {
     1222: Fault("a lock was not granted in time", _LOCKED, transient=True),
     # 8645 and 8651 tell of a grant of memory that came too late; E left them out, C says "rerun the query".
     8645: Fault("the server had no memory for this in time", _AGAIN, transient=True),
+    701: Fault("the server has too little memory for this", "Use smaller batches or fewer workers", transient=True),
     8651: Fault("the server has too little memory for this now", _AGAIN, transient=True),
-    **dict.fromkeys((41301, 41302, 41305, 41325, 41839), _conflict),  # E
+    **dict.fromkeys((3960, 41301, 41302, 41305, 41325, 41839), _conflict),  # E; 3960 under snapshot isolation: C
     # Connections: A, E, F. 53 and 11001 are "no such host": not by itself over soon, but a server whose name is moved
     # to another machine is not found for a moment; Connections tries them again only where it has been connected.
     **dict.fromkeys((64, 121, 203, 233, 596, 997, 10053, 10054, 10058, 109, 232), _cut),
@@ -124,7 +125,7 @@ BY_NUMBER: dict[int, Fault] = {
     **dict.fromkeys((4221, 10922, 10928, 10929, 10936, 40143, 40197, 40501, 40540, 40613), _azure),
     **dict.fromkeys((42108, 42109, 49918, 49919, 49920), _azure),
     # Starting, stopping, failing over: C. 6005 shutdown in progress, 17142 paused, 18401 being upgraded,
-    # 921/922/927 being recovered or restored, 976/983 of an availability group, 3960-like ones are not retried.
+    # 921/922/927 being recovered or restored, 976/983 of an availability group.
     **dict.fromkeys((921, 922, 927, 976, 983, 6005, 17142, 18401), _starting),
     # 4060 is in A and B, since on Azure a database that is being moved cannot be opened. Elsewhere it means a name
     # that is wrong, a database that is offline, or a login that may not use it, and is told at once.
@@ -137,7 +138,7 @@ BY_NUMBER: dict[int, Fault] = {
     ),
     # Logins: C.
     **dict.fromkeys((18452, 18456, 18470, 18487, 18488, 18486), _login),
-    **dict.fromkeys((229, 230, 262, 297, 300, 916, 15247, 1088, 4834), _denied),
+    **dict.fromkeys((229, 230, 262, 297, 300, 916, 1088, 2760, 4834, 15247), _denied),
     # Space: C.
     9002: Fault(
         "the transaction log is full", "Back up the log or let it grow; the server's log_reuse_wait_desc says why",
@@ -222,7 +223,8 @@ _TEXTS: tuple[tuple[str, int], ...] = (
         10054,
     ),
     (
-        r"connection not open|not connected|attempt to use a closed connection|unexpected (?:eof|end of)",
+        r"connection not open|not connected|attempt to use a closed connection|connection is (?:dead|closed)|"
+        r"connection closed|(?:unexpected|early) (?:eof|end of)",
         10054,
     ),
     (
@@ -248,7 +250,7 @@ _TEXTS: tuple[tuple[str, int], ...] = (
     ),
     (r"would be truncated|value too long for type|right.truncat", 2628),
     (r"violation of (?:primary|unique) key|duplicate key", 2627),
-    (r"cannot insert the value null|null value in column|violates not-null", 515),
+    (r"cannot insert the value null|null value in column|violates not-null|does not allow nulls", 515),
     (r"conflicted with the|violates (?:check|foreign key) constraint|foreign key constraint", 547),
     (r"invalid object name|relation \S+ does not exist", 208),
     (r"invalid column name|column \S+ (?:of relation \S+ )?does not exist", 207),

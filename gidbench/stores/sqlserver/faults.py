@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gidbench.errors import GidbenchError, InputError, StoreError
@@ -14,6 +16,7 @@ from gidbench.stores.sqlserver.fault_table import BY_NUMBER, BY_STATE, BY_TEXT, 
 # each other, the cause first.
 _NATIVE = re.compile(r"\((-?\d+)\)(?: \(SQL\w+\)|$)")
 _STATE = re.compile(r"\[?\b([0-9A-Z]{5})\b")
+_LIBRARIES = frozenset({"pyodbc", "mssql_python", "mssql_py_core", "sqlalchemy"})
 _BABELFISH = 33_557_097  # its number for whatever has none of SQL Server's
 _QUOTED = r"['\"\u201c]([^'\"\u201d]{1,128})['\"\u201d]"
 _NAMES = {
@@ -83,7 +86,7 @@ def read(error: BaseException) -> Reading:
     return Reading(shown, state, text, fault)
 
 
-def explain(error: BaseException, *, doing: str = "", azure: bool = False) -> GidbenchError:
+def explain(error: BaseException, doing: str = "", *, azure: bool = False) -> GidbenchError:
     """The error as one sentence with a remedy: no secret and no row's value in it, lengths and names only.
 
     `doing` says what was under way, as in "loading gid_stage_7". One of ours is returned as it is. Raise it
@@ -110,6 +113,30 @@ def explain(error: BaseException, *, doing: str = "", azure: bool = False) -> Gi
     explained.transient = _transient(found, azure)
     explained.disconnect = _disconnect(found, error)
     return explained
+
+
+@contextlib.contextmanager
+def explained(doing: str) -> Iterator[None]:
+    """Raise what a driver raises inside as an error of ours, without its cause; everything else as it is."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, GidbenchError) or not _is_drivers(error):
+            raise
+        told = explain(error, doing)
+    else:
+        return
+    # Not `from error`: the text of a driver's error may repeat a row, and notebooks and logs show causes.
+    raise told from None
+
+
+def _is_drivers(error: BaseException) -> bool:
+    if any(kind.__module__.partition(".")[0] in _LIBRARIES for kind in type(error).__mro__):
+        return True
+    # mssql-python's bulk copy is a library of its own: it raises plain errors, and panics are no Exception at all.
+    if isinstance(error, (RuntimeError, OSError, ValueError)):
+        return read(error).fault is not None
+    return type(error).__name__ == "PanicException"
 
 
 def is_transient(error: BaseException, *, azure: bool = False) -> bool:

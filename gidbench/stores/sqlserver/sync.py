@@ -1,0 +1,216 @@
+"""The steps of a synchronisation within one SQL Server: set-based statements, no row leaves it.
+
+No MERGE: it has a record of faults under concurrency, and needs HOLDLOCK all the same.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from gidbench.records import ACTIVE, NON_ACTIVE, PERSON_FIELDS
+from gidbench.stores.base import COMPARED, OUTCOMES
+from gidbench.stores.sqlserver import tables
+from gidbench.stores.sqlserver.expressions import (
+    assigned,
+    differs,
+    gid_ordinal,
+    gid_text,
+    is_gid,
+    other_gid,
+    status,
+)
+
+if TYPE_CHECKING:
+    from gidbench.stores.sqlserver.store import SqlServerStore
+
+_WINNERS, _NEW = "#gidbench_winners", "#gidbench_new"
+_CONFLICTS = pa.schema([pa.field("id", pa.int64(), nullable=False), pa.field("kept_id", pa.int64())])
+
+
+class SqlServerSynchroniser:
+    """See `gidbench.stores.base.Synchroniser`; temporary tables are the session's own."""
+
+    def __init__(self, store: SqlServerStore, now: datetime) -> None:
+        self._store, self._session, self._now = store, store.session, now
+        self._e, self._g = store.names.employee, store.names.global_id
+        e, g = self._e, self._g
+        self._winners = str(e)  # the rows that count: one for each no_ktp
+        self._conflicts = self._brought = 0
+        self._first = 0  # ordinal of the first newcomer who brings no G_ID
+        self._same = f"e.{e.no_ktp} = g.{g.no_ktp}"
+        self._status = status(e)
+        self._differs = f"({differs(e, g)} OR g.{g.status} <> {self._status})"
+        for table in (_WINNERS, _NEW):
+            self._session.execute(f"DROP TABLE IF EXISTS {table}")
+
+    def scan(self) -> int:
+        """Count, and single out the rows that count where a no_ktp occurs twice or not at all.
+
+        Of several rows, those not deleted come before the deleted, then the lowest id wins.
+        """
+        e = self._e
+        rows = int(self._store.scalar(f"SELECT COUNT_BIG(*) FROM {e}"))
+        people = int(self._store.scalar(f"SELECT COUNT_BIG(DISTINCT {e.no_ktp}) FROM {e}"))
+        self._conflicts = rows - people
+        if self._conflicts:
+            needed = e.list(("id", *PERSON_FIELDS, "g_id", "deleted_at"))
+            self._session.execute(
+                f"SELECT {needed} INTO {_WINNERS} FROM (SELECT {needed}, ROW_NUMBER() OVER ("
+                f"PARTITION BY {e.no_ktp} ORDER BY CASE WHEN {e.deleted_at} IS NULL THEN 0 ELSE 1 END, {e.id}"
+                f") AS gidbench_place FROM {e} WHERE {e.no_ktp} IS NOT NULL) placed WHERE gidbench_place = 1"
+            )
+            self._session.execute(f"CREATE UNIQUE INDEX gidbench_winners_key ON {_WINNERS} ({e.no_ktp})")
+            self._winners = _WINNERS
+        return rows
+
+    def compare(self) -> dict[str, int]:
+        e, g = self._e, self._g
+        counts = dict.fromkeys((*OUTCOMES, "gone", "unwritten"), 0)
+        counts["conflict"] = self._conflicts
+        if not self._store.scalar(f"SELECT TOP 1 1 FROM {g}"):  # nobody to compare with
+            [(new, brought)] = self._store.rows(
+                f"SELECT COUNT_BIG(*), COUNT_BIG({e.g_id}) FROM {self._winners}"
+            )
+            counts["inserted"], self._brought = int(new), int(brought)
+            return counts
+        outcome = f"""CASE
+            WHEN g.{g.no_ktp} IS NULL THEN 'inserted'
+            WHEN e.{e.no_ktp} IS NULL THEN CASE g.{g.status} WHEN '{ACTIVE}' THEN 'stopped' ELSE 'gone' END
+            WHEN e.{e.deleted_at} IS NOT NULL AND g.{g.status} = '{ACTIVE}' THEN 'deactivated'
+            WHEN e.{e.deleted_at} IS NULL AND g.{g.status} <> '{ACTIVE}' THEN 'reactivated'
+            WHEN {self._differs} THEN 'updated'
+            ELSE 'unchanged' END"""
+        rows = self._store.rows(
+            f"""SELECT outcome, COUNT_BIG(*), SUM(unwritten), COUNT_BIG(brought) FROM (
+                SELECT {outcome} AS outcome, CASE WHEN {self._same} AND {other_gid(e, g)} THEN 1 ELSE 0 END
+                AS unwritten, e.{e.g_id} AS brought FROM {self._winners} e
+                FULL OUTER JOIN {g} g ON {self._same}) compared GROUP BY outcome"""
+        )
+        for name, count, unwritten, brought in rows:
+            if name == "inserted":
+                self._brought = int(brought)
+            if name in ("stopped", "gone"):
+                counts["gone"] += int(count)
+                name = "deactivated" if name == "stopped" else "unchanged"
+            counts[name] += int(count)
+            counts["unwritten"] += int(unwritten or 0)
+        return counts
+
+    def conflicts(self) -> pa.Table:
+        e = self._e
+        rows = self._store.rows(
+            f"""SELECT s.{e.id}, w.{e.id} FROM {e} s LEFT JOIN {self._winners} w ON s.{e.no_ktp} = w.{e.no_ktp}
+            WHERE w.{e.id} IS NULL OR w.{e.id} <> s.{e.id} ORDER BY s.{e.id}"""
+        )
+        ids, kept = zip(*rows, strict=True) if rows else ((), ())
+        return pa.table([pa.array(ids, pa.int64()), pa.array(kept, pa.int64())], _CONFLICTS)
+
+    @property
+    def _newcomers(self) -> str:
+        """The rest of a SELECT of the rows that count of people whom the target does not know."""
+        g = self._g
+        return f"FROM {self._winners} e WHERE NOT EXISTS (SELECT 1 FROM {g} g WHERE {self._same})"
+
+    def assign(self, expected: int) -> int:
+        """Newcomers who bring no G_ID are numbered by the statement that inserts them."""
+        connection = self._session.connection
+        if not self._brought:
+            self._first = self._store.advance_sequence(connection, expected)
+            return expected
+        e, g = self._e, self._g
+        valid = f"CASE WHEN {is_gid(f'e.{e.g_id}')} THEN LEFT(e.{e.g_id}, 8) END"
+        self._session.execute(
+            f"SELECT e.{e.id} AS id, CAST({valid} AS char(8)) AS brought, CAST(0 AS int) AS keep"
+            f" INTO {_NEW} {self._newcomers}"
+        )
+        self._session.execute(
+            f"""UPDATE n SET keep = 1 FROM {_NEW} n JOIN (
+                SELECT brought, MIN(id) AS id FROM {_NEW} WHERE brought IS NOT NULL GROUP BY brought
+            ) f ON f.id = n.id WHERE NOT EXISTS (SELECT 1 FROM {g} g WHERE g.{g.g_id} = n.brought)"""
+        )
+        [(count, kept, beyond)] = self._store.rows(
+            f"SELECT COUNT_BIG(*), SUM(keep), MAX(CASE WHEN keep = 1 THEN {gid_ordinal('brought')} END) FROM {_NEW}"
+        )
+        if count != expected:
+            return int(count)
+        beyond = -1 if beyond is None else int(beyond)
+        self._first = self._store.advance_sequence(connection, expected - int(kept or 0), beyond)
+        return expected
+
+    def insert(self) -> int:
+        e, g = self._e, self._g
+        columns = g.list(("g_id", *PERSON_FIELDS, "status", "source", "created_at", "updated_at"))
+        if self._brought:
+            number = f"ROW_NUMBER() OVER (PARTITION BY n.keep ORDER BY e.{e.id})"
+            extra, source = "n.keep, n.brought,", f"FROM {self._winners} e JOIN {_NEW} n ON n.id = e.{e.id}"
+            text = f"CASE WHEN s.keep = 1 THEN s.brought ELSE {gid_text('s.ordinal')} END"
+        else:
+            number, extra, source = f"ROW_NUMBER() OVER (ORDER BY e.{e.id})", "", self._newcomers
+            text = gid_text("s.ordinal")
+        persons = ", ".join(f"e.{e.list([name])} AS {name}" for name in PERSON_FIELDS)
+        fields = ", ".join(f"s.{name}" for name in PERSON_FIELDS)
+        return self._session.execute(
+            f"""INSERT INTO {g} ({columns}) SELECT {text}, {fields}, s.status, 'database', ?, ?
+            FROM (SELECT {self._first - 1} + {number} AS ordinal, {extra} {persons}, {self._status} AS status
+                {source}) s""",
+            parameters=[self._now, self._now],
+        )
+
+    def update(self) -> int:
+        e, g = self._e, self._g
+        values = assigned(
+            g,
+            (*COMPARED, "status", "updated_at"),
+            (*(f"e.{e.list([column])}" for column in COMPARED), self._status, "?"),
+        )
+        changed = self._session.execute(
+            f"UPDATE g SET {values} FROM {g} g JOIN {self._winners} e ON {self._same} WHERE {self._differs}",
+            parameters=[self._now],
+        )
+        gone = self._session.execute(
+            f"""UPDATE g SET {g.status} = '{NON_ACTIVE}', {g.updated_at} = ? FROM {g} g
+            WHERE g.{g.status} = '{ACTIVE}'
+                AND NOT EXISTS (SELECT 1 FROM {self._winners} e WHERE {self._same})""",
+            parameters=[self._now],
+        )
+        return changed + gone
+
+    def write_back(self) -> int:
+        e, g = self._e, self._g
+        winner = ""
+        if self._conflicts:  # only the row that counts carries the G_ID
+            winner = f" JOIN {_WINNERS} w ON w.{e.id} = e.{e.id}"
+        return self._session.execute(
+            f"UPDATE e SET {e.g_id} = g.{g.g_id} FROM {e} e{winner} JOIN {g} g ON {self._same}"
+            f" WHERE {other_gid(e, g)}"
+        )
+
+    def verify(self) -> dict[str, int]:
+        """Keys that the server itself keeps unique need no look."""
+        e, g = self._e, self._g
+        [found] = self._store.rows(
+            f"""SELECT SUM(CASE WHEN g.{g.no_ktp} IS NULL THEN 1 ELSE 0 END),
+                SUM(CASE WHEN e.{e.no_ktp} IS NULL AND g.{g.status} = '{ACTIVE}' THEN 1 ELSE 0 END),
+                SUM(CASE WHEN {self._same} AND {self._differs} THEN 1 ELSE 0 END)
+            FROM {self._winners} e FULL OUTER JOIN {g} g ON {self._same}"""
+        )
+        laws = ("missing", "active_though_gone", "different")
+        return {
+            **{law: int(count or 0) for law, count in zip(laws, found, strict=True)},
+            **repeated(self._store),
+        }
+
+
+def repeated(store: SqlServerStore) -> dict[str, int]:
+    """How many rows of global_id repeat a G_ID or a no_ktp, where no unique index sees to that."""
+    g = store.names.global_id
+    unique = tables.single_unique_columns(store.session.connection, g.name)
+    found = {"repeated_g_id": 0, "repeated_no_ktp": 0}
+    for law, column in (("repeated_g_id", "g_id"), ("repeated_no_ktp", "no_ktp")):
+        if g.columns[column].lower() not in unique:
+            name = g.list([column])
+            found[law] = int(store.scalar(f"SELECT COUNT_BIG(*) - COUNT_BIG(DISTINCT {name}) FROM {g}"))
+    return found

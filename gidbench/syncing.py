@@ -1,0 +1,78 @@
+"""The synchronisation as people call it: arguments checked, stores opened, the result returned."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+
+from gidbench.auditing import audited
+from gidbench.engine import Cancellation, Context, ProgressCallback
+from gidbench.errors import InputError
+from gidbench.kernels.warmup import compile_all
+from gidbench.outcome import finished
+from gidbench.settings import load_settings
+from gidbench.stores.naming import OURS, Names
+from gidbench.stores.opening import is_same_store, open_store
+from gidbench.synchronisation import SyncResult, synchronise
+
+LONGEST_WAIT_S = 86_400.0
+
+
+def sync(
+    source: str,
+    target: str | None = None,
+    *,
+    mode: str = "auto",
+    dry_run: bool = False,
+    lock_timeout_s: float = 30.0,
+    workers: int | None = None,
+    names: Names = OURS,
+    progress: ProgressCallback | None = None,
+    cancellation: Cancellation | None = None,
+) -> SyncResult:
+    """Make `global_id` of the target database agree with `employee` of the source database.
+
+    Parameters
+    ----------
+    source, target:
+        Database URLs; default of `target`: the source itself.
+    mode:
+        `server`: whole statements inside the one database; `stream`: rows are read and compared here, for any
+        two databases; `auto`: the first where source and target are one.
+    dry_run:
+        Count what would become of the rows, and change nothing: no table, no G_ID, no line in the log.
+    lock_timeout_s:
+        How long to wait for another run on the same target.
+    names:
+        How our tables and columns are called in both databases.
+
+    Raises
+    ------
+    InputError, CapacityError, StoreError, StoreBusyError, VerificationError, OperationCancelled
+    """
+    settings = load_settings(workers=workers)
+    if not 0 <= lock_timeout_s <= LONGEST_WAIT_S:
+        raise InputError(
+            f"{lock_timeout_s:g} s is no time to wait for another run", f"Say 0 to {LONGEST_WAIT_S:g} seconds"
+        )
+    compile_all()
+    context = Context(progress, cancellation or Cancellation())
+    goal = target or source
+    started = time.perf_counter_ns()
+    with contextlib.ExitStack() as stack:
+        opened = functools.partial(open_store, names=names, create=not dry_run)
+        destination = stack.enter_context(opened(goal))
+        origin = destination if is_same_store(source, goal) else stack.enter_context(opened(source))
+        if not dry_run:
+            stack.enter_context(audited(destination, "sync"))
+        result = synchronise(
+            origin,
+            destination,
+            context=context,
+            mode=mode,
+            dry_run=dry_run,
+            workers=settings.workers,
+            lock_timeout_s=lock_timeout_s,
+        )
+    return finished(result, started)

@@ -1,0 +1,113 @@
+"""A database for the tests of synchronisation: putting employees in, reading both tables back, by URL.
+
+Another kind of database is another kind of `Place`: a function that makes a URL, and what SQL cannot say alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from model import Employee, Person
+
+from gidbench.engine import Context
+from gidbench.records import EMPLOYEE, GLOBAL_ID
+from gidbench.stores.base import Store
+from gidbench.stores.naming import OURS, Names
+from gidbench.stores.opening import open_store
+from gidbench.synchronisation import SyncResult, synchronise
+
+NOON = datetime(2026, 1, 2, 12)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One database, and the names of its tables."""
+
+    url: str
+    names: Names = OURS
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        with open_store(self.url, names=self.names) as store:
+            store.create_tables()
+            yield store
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        """What a statement answers, in SQL that every kind of database takes."""
+        with self.store() as store:
+            found: list[tuple[Any, ...]] = store.rows(statement)  # type: ignore[attr-defined]
+            return found
+
+    def put_employees(self, employees: Iterable[Employee]) -> None:
+        """Make the table employee hold exactly these."""
+        rows = [
+            {
+                **{name: getattr(e, name) for name in ("id", "name", "personal_number", "no_ktp")},
+                "passport_id": e.passport_id,
+                "bod": date.fromisoformat(e.bod),
+                "g_id": e.g_id,
+                "created_at": NOON,
+                "updated_at": NOON + timedelta(minutes=e.changed),
+                "deleted_at": NOON if e.deleted else None,
+            }
+            for e in employees
+        ]
+        with self.store() as store:
+            store.clear("employee")
+            if rows:
+                store.append("employee", pa.Table.from_pylist(rows, EMPLOYEE).to_batches())
+
+    def people(self) -> dict[str, Person]:
+        rows = self.rows("global_id")
+        names = ("g_id", "name", "personal_number", "no_ktp", "passport_id")
+        found = [
+            Person(*(row[name] for name in names), row["bod"].isoformat(), row["status"]) for row in rows
+        ]
+        assert len({person.no_ktp for person in found}) == len(found)
+        return {person.no_ktp: person for person in found}
+
+    def gids(self) -> dict[int, str | None]:
+        return {row["id"]: row["g_id"] for row in self.rows("employee")}
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Every row, in order of its first column."""
+        schema = {"employee": EMPLOYEE}.get(table, GLOBAL_ID)
+        with self.store() as store:
+            found = pa.Table.from_batches(store.read(table, schema.names), schema).to_pylist()
+        return sorted(found, key=lambda row: tuple(map(str, row.values())))
+
+    def everything(self) -> dict[str, Any]:
+        """Every table but the audit log, in a fixed order, and where the sequence stands."""
+        tables = {table: self.rows(table) for table in ("employee", "global_id", "global_id_file")}
+        with self.store() as store:
+            return {**tables, "left": store.gids_left()}
+
+
+def new_place(folder: Path, name: str = "people", kind: str = "duckdb", names: Names = OURS) -> Place:
+    """A database of one's own."""
+    assert kind == "duckdb"
+    return Place(f"duckdb:///{folder / name}.duckdb", names)
+
+
+@contextmanager
+def stores(source: Place, target: Place) -> Iterator[tuple[Store, Store]]:
+    """Both stores, one and the same where the places are."""
+    with source.store() as first:
+        if source == target:
+            yield first, first
+            return
+        with target.store() as second:
+            yield first, second
+
+
+def run_sync(source: Place, target: Place, **options: Any) -> SyncResult:
+    with stores(source, target) as (first, second):
+        return synchronise(
+            first, second, context=Context(), **{"clock": lambda: NOON, "workers": 2, **options}
+        )
