@@ -18,6 +18,7 @@ from gidbench.stores.retry import CircuitBreaker, RetryPolicy
 from gidbench.stores.sqlserver import making
 from gidbench.stores.sqlserver.address import Address
 from gidbench.stores.sqlserver.faults import explain, is_transient
+from gidbench.stores.sqlserver.leases import LentConnection
 
 Connection = Any  # of pyodbc, or of mssql-python
 Factory = Callable[[Address], Connection]
@@ -196,25 +197,27 @@ class _Pool:
 
     @contextmanager
     def lend(self, *, autocommit: bool) -> Iterator[Connection]:
-        lent = self._borrow()
-        connection = lent.dbapi_connection
+        place = self._borrow()
+        lent = LentConnection(place.dbapi_connection)
         try:
             if autocommit != self._autocommit:
-                connection.autocommit = autocommit
-            yield connection
+                lent.autocommit = autocommit
+            yield lent
         except BaseException:
             # Unread results, temporary tables, locks of the session, a statement under way: a connection whose
             # use failed may have any of them, and a new one costs less than to find out.
-            self._throw_away(lent)
+            lent.end()
+            self._throw_away(place)
             raise
+        lent.end()
         try:
-            self._reset(connection)
+            self._reset(place.dbapi_connection)
         except Exception:
-            self._throw_away(lent)
+            self._throw_away(place)
         else:
-            lent.info["returned"] = self._clock()
-            lent.info["clean"] = True
-            lent.close()
+            place.info["returned"] = self._clock()
+            place.info["clean"] = True
+            place.close()
         if self._closed:
             self.queue.dispose()
 
@@ -312,12 +315,12 @@ class _Pool:
         if connection.autocommit != self._autocommit:
             connection.autocommit = self._autocommit
 
-    def _throw_away(self, lent: Any) -> None:
-        connection = lent.dbapi_connection
+    def _throw_away(self, place: Any) -> None:
+        connection = place.dbapi_connection
         with self._lock:
             self._discarded += 1
         # Its place is free from now on; to close a connection that hangs may take its time.
-        lent.detach()
+        place.detach()
         with suppress(Exception):
             connection.close()
 
