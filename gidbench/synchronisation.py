@@ -114,7 +114,7 @@ def synchronise(
             changes = find_changes(source, target, last, mark) if mark and last else None
             found = run_by_stream(source, target, job, changes or Everything(source, target))
             if mark and not dry_run:
-                leave_mark(target, job, mark)
+                leave_mark(target, job, mark, found.losers)
         way = "incremental" if changes else way
     if verify:
         with context.phase("compare again"):

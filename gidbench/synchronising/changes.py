@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from gidbench.records import SCHEMAS
 from gidbench.stores.base import SOURCE_COLUMNS, TARGET_COLUMNS, AuditEntry, ChangeMark, Store
 from gidbench.synchronising.job import Job
 
+MOST_LOSERS = 1000  # that a line of the log holds; who changes one of more gets a full run
 MARKED = "marked"  # outcome of the line of the audit log that holds a mark
 
 
@@ -22,6 +23,7 @@ class LastTime:
 
     mark: ChangeMark
     people: int
+    losers: list[int]  # ids of rows that did not count
 
 
 def last_time(target: Store, job: Job) -> LastTime | None:
@@ -33,13 +35,15 @@ def last_time(target: Store, job: Job) -> LastTime | None:
         if entry.outcome == "done" and not own:
             return None
         if entry.outcome == MARKED and own:
-            return LastTime(ChangeMark(**entry.parameters["mark"]), int(entry.parameters["people"]))
+            known = entry.parameters
+            return LastTime(ChangeMark(**known["mark"]), int(known["people"]), known["losers"])
     return None
 
 
-def leave_mark(target: Store, job: Job, mark: ChangeMark) -> None:
+def leave_mark(target: Store, job: Job, mark: ChangeMark, losers: list[int]) -> None:
     """Say how far this run has come; only once the source has its G_IDs, too."""
-    parameters = {**job.parameters, "mark": asdict(mark), "people": target.count("global_id")}
+    last = LastTime(mark, target.count("global_id"), losers[:MOST_LOSERS])
+    parameters = {**job.parameters, **asdict(last)}
     target.record(AuditEntry("sync", job.moment, MARKED, {}, parameters))
 
 
@@ -53,8 +57,14 @@ class Changes:
 
     is_whole = False
 
-    def __init__(self, people: pa.Table, employees: Iterable[pa.RecordBatch], nobodies: pa.Table) -> None:
-        self._people, self._employees, self._nobodies = people, employees, nobodies
+    def __init__(
+        self,
+        people: pa.Table,
+        employees: Iterable[pa.RecordBatch],
+        nobodies: pa.Table,
+        losers: Sequence[int],
+    ) -> None:
+        self._people, self._employees, self._nobodies, self.losers = people, employees, nobodies, losers
 
     def people(self) -> Iterator[pa.RecordBatch]:
         yield from self._people.to_batches()
@@ -68,8 +78,8 @@ def find_changes(source: Store, target: Store, last: LastTime, now: ChangeMark) 
     """The changes since the last time; None where only a full comparison is sure to be right.
 
     So it is where rows were removed or came in with an old moment (their number says so), where people of the
-    target did, or where a changed row that is not new carries nobody's G_ID, so that whom it was about before
-    cannot be told.
+    target did, or where a changed row that is neither new nor was without effect carries nobody's G_ID, so that
+    whom it was about before cannot be told.
     """
     changed = source.changed(last.mark, SOURCE_COLUMNS)
     if changed is None or now.column != last.mark.column or target.count("global_id") != last.people:
@@ -84,13 +94,13 @@ def find_changes(source: Store, target: Store, last: LastTime, now: ChangeMark) 
     people = _matching(target, "global_id", TARGET_COLUMNS, "no_ktp", keys)
     others = carried.filter(pc.invert(pc.is_in(carried, value_set=_distinct(people.column("g_id")))))
     people = pa.concat_tables([people, _matching(target, "global_id", TARGET_COLUMNS, "g_id", others)])
-    old = pc.less_equal(ids, last.mark.last_id)
     told = pc.is_in(rows.column("g_id"), value_set=_distinct(people.column("g_id")))
-    if pc.any(pc.and_not(old, told)).as_py():
+    harmless = pc.or_(told, pc.is_in(ids, value_set=pa.array(last.losers, pa.int64())))
+    if pc.any(pc.and_not(pc.less_equal(ids, last.mark.last_id), harmless)).as_py():
         return None
     concerned = _distinct(pa.chunked_array([*people.column("no_ktp").chunks, keys], pa.string()))
     employees = source.matching("employee", SOURCE_COLUMNS, "no_ktp", concerned) if len(concerned) else ()
-    return Changes(people, employees, rows.filter(rows.column("no_ktp").is_null()))
+    return Changes(people, employees, rows.filter(rows.column("no_ktp").is_null()), last.losers)
 
 
 def _matching(

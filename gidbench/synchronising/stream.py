@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -38,9 +38,10 @@ STEPS = (
 
 
 class View(Protocol):
-    """What of both tables is looked at."""
+    """What of both tables is looked at; `losers`: ids of rows that did not count the last time."""
 
     is_whole: bool
+    losers: Sequence[int]
 
     def people(self) -> Iterable[pa.RecordBatch]:
         """Batches of TARGET_COLUMNS."""
@@ -55,6 +56,7 @@ class Everything:
     """Both tables as a whole; a target without its table knows nobody."""
 
     is_whole = True
+    losers: Sequence[int] = ()
 
     def __init__(self, source: Store, target: Store) -> None:
         self._source, self._target = source, target
@@ -100,7 +102,7 @@ def run_by_stream(source: Store, target: Store, job: Job, view: View) -> Finding
     if unwritten.size:
         with job.step("hand back"):
             handed = source.write_back(roster.write_backs(unwritten))
-    return Findings(counts, rows, handed, roster.conflicts())
+    return Findings(counts, rows, handed, roster.conflicts(), roster.losers(view.losers))
 
 
 def _rows(batches: Iterable[pa.RecordBatch], job: Job, salt: int) -> Generator[Rows, None, None]:
