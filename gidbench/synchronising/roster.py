@@ -162,9 +162,11 @@ class Roster:
 
     def losers(self, before: Sequence[int]) -> list[int]:
         """Ids of the rows that do not count: those found here, and those of before of which that is still true."""
-        seen = (self._columns.flags[: self.people] & SEEN) != 0
-        counting = self._columns.winners[: self.people][seen]
-        still = np.setdiff1d(np.array(before, np.int64), counting)
+        still = np.array(before, np.int64)
+        if still.size:
+            seen = (self._columns.flags[: self.people] & SEEN) != 0
+            counting = self._columns.winners[: self.people][seen]
+            still = still[~np.isin(still, counting)]
         lost: list[int] = np.unique(np.concatenate([still, *(ids for ids, _ in self._lost)])).tolist()
         return lost
 

@@ -265,6 +265,25 @@ def test_who_lost_their_row_to_another_no_ktp_is_noticed(runs: Incremental) -> N
     assert (result.mode, result.inserted, result.deactivated) == ("incremental", 1, 1)
 
 
+def test_a_row_that_is_not_read_takes_the_place_of_one_that_moved(runs: Incremental) -> None:
+    runs.rows[20] = Employee(20, "Twin", "EMP-20", PEOPLE[2].no_ktp, None, "1990-01-01", changed=-20)
+    runs.sync()
+    runs.change(3, 10, no_ktp="3201010101900099")
+    result = runs.sync()
+    assert (result.mode, result.inserted, result.updated, result.deactivated) == ("incremental", 1, 1, 0)
+    assert runs.target.people()[PEOPLE[2].no_ktp].name == "Twin"
+
+
+def test_a_row_that_counts_meanwhile_is_no_longer_without_effect(runs: Incremental) -> None:
+    runs.rows[20] = Employee(20, "Twin", "EMP-20", PEOPLE[2].no_ktp, None, "1990-01-01", changed=-20)
+    runs.sync()
+    runs.change(3, 10, no_ktp="3201010101900099")
+    assert runs.sync().mode == "incremental"
+    runs.change(20, 20, no_ktp="3201010101900098", g_id=None)
+    result = runs.sync()
+    assert (result.mode, result.inserted, result.deactivated) == ("stream", 1, 1)
+
+
 @pytest.mark.parametrize("why", ["removed", "old moment", "no G_ID", "people"])
 def test_a_run_is_full_where_changes_do_not_tell_everything(runs: Incremental, why: str) -> None:
     runs.sync()
