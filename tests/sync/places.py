@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,24 @@ class Place:
 
     url: str
     names: Names = OURS
+    _held: list[Store] = field(default_factory=list, compare=False)
+
+    @contextmanager
+    def held_open(self) -> Iterator[None]:
+        """Open the store once for everything within."""
+        with open_store(self.url, names=self.names) as store:
+            store.create_tables()
+            self._held.append(store)
+            try:
+                yield
+            finally:
+                self._held.clear()
 
     @contextmanager
     def store(self) -> Iterator[Store]:
+        if self._held:
+            yield self._held[0]
+            return
         with open_store(self.url, names=self.names) as store:
             store.create_tables()
             yield store
