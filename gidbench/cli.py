@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gidbench import __version__
-from gidbench.cli_common import COUNT, as_json, batch_size, progress_of, seed, show, workers
+from gidbench.cli_common import COUNT, as_json, batch_size, names, progress_of, seed, show, workers
 from gidbench.cli_convert import convert
 from gidbench.errors import GidbenchError, InputError
 from gidbench.units import parse_count
@@ -104,6 +104,7 @@ def run(
     "--guard-formulas", is_flag=True, help="An apostrophe before texts that spreadsheets take for formulas."
 )
 @click.option("--durable", is_flag=True, help="Wait until the file is on the disk (fsync).")
+@names
 @seed
 @batch_size
 @workers
@@ -182,6 +183,7 @@ def verify(source: str, as_json: bool, **options: Any) -> None:
 @click.option("--records", metavar="FIRST:LAST", help="Take in these records only, counted from 1.")
 @click.option("--commit-every", type=COUNT, help="Keep every so many records by themselves.")
 @click.option("--resume", is_flag=True, help="Go on behind the records of FILE that are kept already.")
+@names
 @workers
 @as_json
 def process(file: Path, records: str | None, as_json: bool, **options: Any) -> None:
@@ -206,10 +208,32 @@ def _range(text: str | None) -> tuple[int, int | None]:
 @click.option("--source", metavar="URL", required=True, help="Database with the table employee.")
 @click.option("--target", metavar="URL", help="Database with the table global_id (default: the source).")
 @click.option(
+    "--mode",
+    type=click.Choice(["auto", "server", "stream"]),
+    default="auto",
+    help="server: statements within one database; stream: between any two; auto: what is possible.",
+)
+@click.option(
+    "--incremental", is_flag=True, help="Read only what has changed since the last incremental run, if any."
+)
+@click.option("--dry-run", is_flag=True, help="Count what would become of the rows; change nothing.")
+@click.option("--verify", is_flag=True, help="Compare every row afterwards; exit code 4 where any differs.")
+@click.option(
+    "--lock-timeout",
+    "lock_timeout_s",
+    type=float,
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for another run on the same target.",
+)
+@click.option(
     "--conflicts", type=click.Path(path_type=Path), help="CSV file for the ids of conflicting rows."
 )
+@names
+@workers
 @as_json
-def sync(source: str, target: str | None, conflicts: Path | None, as_json: bool) -> None:
+def sync(source: str, target: str | None, conflicts: Path | None, as_json: bool, **options: Any) -> None:
     """Make global_id agree with employee, in one transaction."""
     from gidbench import operations
     from gidbench.files.writers import check_destination, write_file
@@ -217,7 +241,7 @@ def sync(source: str, target: str | None, conflicts: Path | None, as_json: bool)
     if conflicts:
         check_destination(conflicts)
     with progress_of(quiet=as_json) as progress:
-        result = operations.sync(source, target, progress=progress)
+        result = operations.sync(source, target, progress=progress, **options)
     if conflicts and result.conflicts is not None:
         write_file(conflicts, result.conflicts.to_batches(), result.conflicts.schema)
     show(result, as_json)

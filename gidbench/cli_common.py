@@ -15,6 +15,7 @@ from gidbench.units import parse_count
 if TYPE_CHECKING:
     from gidbench.engine import ProgressCallback
     from gidbench.outcome import Outcome
+    from gidbench.stores.naming import Names
 
 
 class _Count(click.ParamType[int]):
@@ -31,7 +32,19 @@ class _Count(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
+def _names(_context: click.Context, _option: click.Parameter, path: str | None) -> Names:
+    from gidbench.stores.naming import OURS, load_names
+
+    return OURS if path is None else load_names(path)
+
+
 COUNT = _Count()
+names = click.option(
+    "--names",
+    callback=_names,
+    metavar="TOML",
+    help='How tables and columns are called: employee = "hr.pegawai", … (default: as here).',
+)
 workers = click.option(
     "--workers", type=COUNT, help="Threads (default: ULTRA_PARALLEL_WORKERS, or the cores)."
 )

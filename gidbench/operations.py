@@ -35,6 +35,7 @@ from gidbench.settings import load_settings
 from gidbench.specs.model import Spec
 from gidbench.specs.parsing import load_spec
 from gidbench.stores.base import AuditEntry, Store
+from gidbench.stores.naming import OURS, Names
 from gidbench.stores.opening import open_store
 from gidbench.syncing import sync
 from gidbench.units import utc_now
@@ -58,6 +59,7 @@ def generate(
     header: bool = True,
     guard_formulas: bool = False,
     durable: bool = False,
+    names: Names = OURS,
     progress: ProgressCallback | None = None,
     cancellation: Cancellation | None = None,
 ) -> GenerationResult:
@@ -89,6 +91,8 @@ def generate(
         Put an apostrophe before texts that a spreadsheet would take for formulas (files only).
     durable:
         Wait until the file is on the disk, whole and under its name (files only).
+    names:
+        How our tables and columns are called in the database.
 
     Returns
     -------
@@ -124,7 +128,7 @@ def generate(
             making.write(out, CsvOptions(header), durable=durable)
     elif into is not None:
         made = making.batches(settings.batch_size)
-        with open_store(into) as store, ending(made), context.phase("generate and insert"):
+        with open_store(into, names=names) as store, ending(made), context.phase("generate and insert"):
             _fill(store, made, plan, replace=replace, records=count)
     else:
         with context.phase("generate"):
@@ -211,6 +215,7 @@ def process(
     resume: bool = False,
     workers: int | None = None,
     today: date | None = None,
+    names: Names = OURS,
     progress: ProgressCallback | None = None,
     cancellation: Cancellation | None = None,
 ) -> ProcessResult:
@@ -236,6 +241,8 @@ def process(
         Go on behind the records of this very file (name, size, time of change) that earlier runs have kept.
     today:
         Last acceptable date of birth; default: today.
+    names:
+        How our tables and columns are called in the database.
 
     Raises
     ------
@@ -274,7 +281,7 @@ def process(
             )
             return finished(dataclasses.replace(result, batches=batches), started)
         with context.phase("open"):
-            store = stack.enter_context(open_store(into))
+            store = stack.enter_context(open_store(into, names=names))
             store.create_tables()
         stack.enter_context(audited(store, "process"))
         result = process_file(

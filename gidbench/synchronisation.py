@@ -14,6 +14,8 @@ from gidbench.errors import InputError
 from gidbench.outcome import Outcome
 from gidbench.stores.base import OUTCOMES, Store
 from gidbench.synchronising import server, stream
+from gidbench.synchronising.changes import find_changes, last_time, leave_mark
+from gidbench.synchronising.comparing import compare_again
 from gidbench.synchronising.job import Job
 from gidbench.synchronising.server import run_in_server
 from gidbench.synchronising.stream import Everything, run_by_stream
@@ -34,7 +36,7 @@ class SyncResult(Outcome):
     written_back:
         Rows of `employee` that were given their G_ID.
     mode:
-        `server` or `stream`: how it was done.
+        `server`, `stream` or `incremental`: how it was done.
     conflicts:
         Table (id, kept_id) of source rows that did not count, since another row has their no_ktp (kept_id)
         or they have none (kept_id null).
@@ -61,6 +63,8 @@ def synchronise(
     context: Context,
     mode: str = "auto",
     dry_run: bool = False,
+    incremental: bool = False,
+    verify: bool = False,
     workers: int = 1,
     clock: Callable[[], datetime] = utc_now,
     before: Callable[[str], None] | None = None,
@@ -78,27 +82,43 @@ def synchronise(
         tables go by and are compared here. `auto`: the first where it is possible.
     dry_run:
         Count only: nothing at all is changed.
+    incremental:
+        Read only what was changed since the last incremental run of this source into this target, and all rows
+        that these changes concern; the first run, and any of which that would not be sure to end as a full one,
+        is full. It streams. What others than a sync change in `global_id` is not noticed.
+    verify:
+        Afterwards read both tables anew and compare every row. Raises VerificationError; the changes are kept.
     workers:
         Threads that compare rows.
     before:
         Called with the name of each step (`STEPS`) as it begins.
     """
     started = time.perf_counter_ns()
-    if mode not in MODES:
-        raise InputError(f"there is no mode {mode!r}", f"Use one of {', '.join(MODES)}")
-    if mode == "server" and source is not target:
-        raise InputError(
-            "the source and the target are two stores, between which rows must travel", "Use the mode stream"
-        )
-    way = "server" if mode == "auto" and source is target else "stream" if mode == "auto" else mode
-    job = Job(context, clock(), STEPS[way], before, lock_timeout_s, workers, dry_run, {"source": source.name})
+    way = _way(source, target, mode, dry_run=dry_run, incremental=incremental, verify=verify)
+    moment = clock()
+    origin = {"source": source.name, "employee": source.names.employee.name}
+    job = Job(context, moment, STEPS[way], before, lock_timeout_s, workers, dry_run, origin)
     if not dry_run:
         target.create_tables()
-    found = (
-        run_in_server(target, job)
-        if way == "server"
-        else run_by_stream(source, target, job, Everything(source, target))
-    )
+    if not source.has_table("employee"):
+        raise InputError(
+            f"{source.name} has no table {source.names.employee.name}",
+            "Name the database that has, or its table",
+        )
+    if way == "server":
+        found = run_in_server(target, job)
+    else:
+        with target.lock("global_id", lock_timeout_s):
+            mark = source.change_mark() if incremental else None
+            last = last_time(target, job) if mark else None
+            changes = find_changes(source, target, last, mark) if mark and last else None
+            found = run_by_stream(source, target, job, changes or Everything(source, target))
+            if mark and not dry_run:
+                leave_mark(target, job, mark, found.losers)
+        way = "incremental" if changes else way
+    if verify:
+        with context.phase("compare again"):
+            compare_again(source, target, job)
     return SyncResult(
         "sync",
         found.rows + found.counts["gone"],
@@ -110,3 +130,22 @@ def synchronise(
         mode=way,
         conflicts=found.conflicts,
     )
+
+
+def _way(source: Store, target: Store, mode: str, *, dry_run: bool, incremental: bool, verify: bool) -> str:
+    """`server` or `stream`. Raises InputError where the arguments don't go together."""
+    if mode not in MODES:
+        raise InputError(f"there is no mode {mode!r}", f"Use one of {', '.join(MODES)}")
+    if dry_run and verify:
+        raise InputError("a dry run leaves nothing to verify", "Leave one of both out")
+    if mode == "server" and source is not target:
+        raise InputError(
+            "the source and the target are two stores, between which rows must travel", "Use the mode stream"
+        )
+    if mode == "server" and incremental:
+        raise InputError("an incremental run streams what has changed", "Use the mode stream")
+    if dry_run and not target.has_table("global_id"):  # nothing is created for it
+        return "stream"
+    if mode == "auto":
+        return "server" if source is target and not incremental else "stream"
+    return mode

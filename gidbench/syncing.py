@@ -25,6 +25,8 @@ def sync(
     *,
     mode: str = "auto",
     dry_run: bool = False,
+    verify: bool = False,
+    incremental: bool = False,
     lock_timeout_s: float = 30.0,
     workers: int | None = None,
     names: Names = OURS,
@@ -42,6 +44,12 @@ def sync(
         two databases; `auto`: the first where source and target are one.
     dry_run:
         Count what would become of the rows, and change nothing: no table, no G_ID, no line in the log.
+    verify:
+        Afterwards read both tables anew and compare every row; VerificationError tells ids and columns, and
+        the changes are kept.
+    incremental:
+        Read only what was changed since the last incremental run (by `updated_at`, `deleted_at` or a rowversion),
+        and the rows that this concerns. It ends as a full run would; where that is not sure, it is one.
     lock_timeout_s:
         How long to wait for another run on the same target.
     names:
@@ -72,6 +80,8 @@ def sync(
             context=context,
             mode=mode,
             dry_run=dry_run,
+            verify=verify,
+            incremental=incremental,
             workers=settings.workers,
             lock_timeout_s=lock_timeout_s,
         )

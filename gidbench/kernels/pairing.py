@@ -72,7 +72,7 @@ def hash_texts(offsets, data, end, bitmap, bit, hashes):
     """
     for row in range(hashes.size):
         if _is_there(bitmap, bit + row):
-            at = data + offsets[row]
+            at = data + np.int64(offsets[row])
             hashes[row] = _hash_text(hashes[row], at, np.int64(offsets[row + 1] - offsets[row]), end)
         else:
             hashes[row] = mix64(hashes[row] ^ _NULL)
@@ -94,7 +94,7 @@ def read_keys(offsets, data, bitmap, bit, keys):
         key = NO_KEY
         if _is_there(bitmap, bit + row):
             key = ODD
-            at = data + offsets[row]
+            at = data + np.int64(offsets[row])
             if offsets[row + 1] - offsets[row] == KEY_DIGITS:
                 high, low = load8(at), load8(at + 8)
                 if (no_digits(high) | no_digits(low)) == _ZERO:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gidbench.records import EMPLOYEE, GLOBAL_ID, PERSON_FIELDS
+from gidbench.stores.naming import Names
 
 OUTCOMES = ("inserted", "updated", "deactivated", "reactivated", "unchanged", "conflict")
 
@@ -41,6 +42,11 @@ class Store(Protocol):
 
     @property
     def version(self) -> str: ...
+
+    @property
+    def names(self) -> Names:
+        """How our tables and columns are called in this database."""
+        ...
 
     def create_tables(self) -> None:
         """Create what is missing; existing tables stay as they are."""
@@ -266,13 +272,14 @@ class ChangeMark:
     value:
         Its value as text that sorts and compares as the store needs it; ISO for a moment, 0x and 16
         hexadecimal digits for a rowversion.
-    last_id:
-        The highest id of the table.
+    last_id, rows:
+        The highest id of the table, and how many rows it has; all of one moment.
     """
 
     column: str
     value: str
     last_id: int
+    rows: int
 
 
 SOURCE_COLUMNS = ("id", "name", "personal_number", "no_ktp", "passport_id", "bod", "g_id", "deleted_at")

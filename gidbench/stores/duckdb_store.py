@@ -108,7 +108,7 @@ class DuckDBStore(DuckDBTables):
     def entries(self, operation: str) -> list[AuditEntry]:
         log = self.names.audit_log
         rows = self.rows(
-            f"SELECT {log.list(_LOGGED)} FROM {log} WHERE {log.operation} = ? ORDER BY {log.started_at}",
+            f"SELECT {log.list(_LOGGED)} FROM {log} WHERE {log.operation} = ? ORDER BY {log.started_at}, rowid",
             [operation],
         )
         return [
@@ -119,12 +119,12 @@ class DuckDBStore(DuckDBTables):
     def change_mark(self) -> ChangeMark | None:
         e = self.names.employee
         try:
-            [(last_id, moment)] = self.rows(
-                f"SELECT max({e.id}), max(greatest({e.updated_at}, {e.deleted_at})) FROM {e}"
+            [(last_id, moment, rows)] = self.rows(
+                f"SELECT max({e.id}), max(greatest({e.updated_at}, {e.deleted_at})), count(*) FROM {e}"
             )
         except duckdb.BinderException:
             return None
-        return ChangeMark("updated_at", moment.isoformat(), int(last_id)) if moment else None
+        return ChangeMark("updated_at", moment.isoformat(), int(last_id), int(rows)) if moment else None
 
     def changed(self, mark: ChangeMark, columns: Sequence[str]) -> Iterator[pa.RecordBatch] | None:
         if mark.column != "updated_at":

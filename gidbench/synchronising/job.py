@@ -17,12 +17,17 @@ from gidbench.stores.base import OUTCOMES, AuditEntry, Store
 
 @dataclass(frozen=True)
 class Findings:
-    """Counts by outcome (and `gone`), rows of the source, rows that were given their G_ID, conflicts by id."""
+    """Counts by outcome (and `gone`), rows of the source, rows that were given their G_ID, conflicts by id.
+
+    `losers` are all rows of the source that do not count, as far as a run that streams knows; the conflicts are
+    those of the rows that it has read.
+    """
 
     counts: dict[str, int]
     rows: int
     written_back: int = 0
     conflicts: pa.Table | None = None
+    losers: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

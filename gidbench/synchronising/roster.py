@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,6 +159,16 @@ class Roster:
         ids, slots = ids[order], slots[order]
         kept = pa.array(self._columns.winners[slots], pa.int64(), mask=slots < 0)
         return pa.table([pa.array(ids), kept], CONFLICTS)
+
+    def losers(self, before: Sequence[int]) -> list[int]:
+        """Ids of the rows that do not count: those found here, and those of before of which that is still true."""
+        still = np.array(before, np.int64)
+        if still.size:
+            seen = (self._columns.flags[: self.people] & SEEN) != 0
+            counting = self._columns.winners[: self.people][seen]
+            still = still[~np.isin(still, counting)]
+        lost: list[int] = np.unique(np.concatenate([still, *(ids for ids, _ in self._lost)])).tolist()
+        return lost
 
     def brought(self, slots: Slots) -> npt.NDArray[np.int64]:
         """Ordinals of the G_IDs that the rows of some people carry; below 0 where there is none."""

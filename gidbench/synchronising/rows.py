@@ -98,6 +98,19 @@ class Numbering:
             rows.codes[row] = pairing.NO_GID - 1 - code
         return rows
 
+    def keys(self, texts: pa.StringArray) -> npt.NDArray[np.int64]:
+        """The number of each no_ktp; below 0 where there is none."""
+        keys, odd = _keys(as_type(texts, pa.string()))
+        for row in odd.tolist():
+            keys[row] = FIRST_ODD_KEY + self._keys.setdefault(texts[row].as_py(), len(self._keys))
+        return keys
+
+    def key_text(self, key: int) -> str:
+        """The no_ktp of a number."""
+        if key < FIRST_ODD_KEY:
+            return f"{key:0{pairing.KEY_DIGITS}}"
+        return next(text for text, place in self._keys.items() if place == key - FIRST_ODD_KEY)
+
     def gids(self, codes: npt.NDArray[Any]) -> pa.StringArray:
         """The texts of codes, none of which is NO_GID."""
         odd = np.flatnonzero(codes < 0)

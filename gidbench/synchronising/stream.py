@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -36,56 +37,72 @@ STEPS = (
 )
 
 
+class View(Protocol):
+    """What of both tables is looked at; `losers`: ids of rows that did not count the last time."""
+
+    is_whole: bool
+    losers: Sequence[int]
+
+    def people(self) -> Iterable[pa.RecordBatch]:
+        """Batches of TARGET_COLUMNS."""
+        ...
+
+    def employees(self) -> Iterable[pa.RecordBatch]:
+        """Batches of SOURCE_COLUMNS; read after the people."""
+        ...
+
+
 class Everything:
-    """Both tables as a whole."""
+    """Both tables as a whole; a target without its table knows nobody."""
 
     is_whole = True
+    losers: Sequence[int] = ()
 
     def __init__(self, source: Store, target: Store) -> None:
         self._source, self._target = source, target
 
     def people(self) -> Iterable[pa.RecordBatch]:
-        """Batches of TARGET_COLUMNS."""
+        if not self._target.has_table("global_id"):
+            return ()
         return self._target.read("global_id", TARGET_COLUMNS)
 
     def employees(self) -> Iterable[pa.RecordBatch]:
-        """Batches of SOURCE_COLUMNS."""
         return self._source.read("employee", SOURCE_COLUMNS)
 
 
-def run_by_stream(source: Store, target: Store, job: Job, view: Everything) -> Findings:
+def run_by_stream(source: Store, target: Store, job: Job, view: View) -> Findings:
     """Bring `global_id` of the target in line with `employee` of the source: entirely, or nothing changed.
 
-    Only then do the employees get their G_IDs in the source; if that fails, the next run does it.
+    Only then do the employees get their G_IDs in the source; if that fails, the next run does it. The lock
+    `global_id` must be held.
     """
-    with target.lock("global_id", job.lock_timeout_s):
-        merger = None if job.dry_run else target.merger(job.moment)
-        try:
-            roster = Roster(Numbering())
-            salt = int.from_bytes(os.urandom(8))
-            with job.step("read target"):
-                _know(roster, view.people(), job, salt)
-            with job.step("read source"):
-                _meet(roster, view.employees(), job, salt, merger)
-                decisions = roster.decide()
-            counts, rows = decisions.counts, roster.met
-            check_sum(counts, rows)
-            if merger is None:
-                return Findings(counts, rows, 0, roster.conflicts())
-            if len(decisions):
-                _merge(target, merger, decisions, job, view)
-            else:
-                job.begin("commit")
-                with target.transaction():
-                    job.record(target, counts)
-        finally:
-            if merger is not None:
-                merger.close()
+    merger = None if job.dry_run else target.merger(job.moment)
+    try:
+        roster = Roster(Numbering())
+        salt = int.from_bytes(os.urandom(8))
+        with job.step("read target"):
+            _know(roster, view.people(), job, salt)
+        with job.step("read source"):
+            _meet(roster, view.employees(), job, salt, merger)
+            decisions = roster.decide()
+        counts, rows = decisions.counts, roster.met
+        check_sum(counts, rows)
+        if merger is None:
+            return Findings(counts, rows, 0, roster.conflicts())
+        if len(decisions):
+            _merge(target, merger, decisions, job, view)
+        else:
+            job.begin("commit")
+            with target.transaction():
+                job.record(target, counts)
+    finally:
+        if merger is not None:
+            merger.close()
     handed, unwritten = 0, roster.unwritten()
     if unwritten.size:
         with job.step("hand back"):
             handed = source.write_back(roster.write_backs(unwritten))
-    return Findings(counts, rows, handed, roster.conflicts())
+    return Findings(counts, rows, handed, roster.conflicts(), roster.losers(view.losers))
 
 
 def _rows(batches: Iterable[pa.RecordBatch], job: Job, salt: int) -> Generator[Rows, None, None]:
@@ -142,7 +159,7 @@ def _deleted(moments: pa.Array) -> npt.NDArray[np.uint8]:
     return fixed_values(moments.is_valid().cast(pa.uint8()), np.uint8)
 
 
-def _merge(target: Store, merger: Merger, decisions: Decisions, job: Job, view: Everything) -> None:
+def _merge(target: Store, merger: Merger, decisions: Decisions, job: Job, view: View) -> None:
     """Stage what was decided; then all of it, or nothing, in one transaction."""
     roster, counts, new = decisions.roster, decisions.counts, decisions.newcomers
     with target.lock("g_id_sequence", job.lock_timeout_s):

@@ -26,10 +26,12 @@ from gidbench.files.options import ReadOptions
 from gidbench.files.workbooks.reader import WorkbookReader
 from gidbench.files.xlsx_writer import XlsxWriter
 from gidbench.generation.plan import Plan, employees
-from gidbench.kernels import fields, intake, mixing, scan, scan_dialect
+from gidbench.kernels import fields, intake, mixing, pairing, scan, scan_dialect
 from gidbench.kernels.registry import registered
 from gidbench.keyset import KeySet
 from gidbench.specs.parsing import parse_spec
+from gidbench.synchronising.roster import Roster
+from gidbench.synchronising.rows import Numbering, rows_of
 
 CSV = (
     b'name,no_ktp\r\n"Sri ""Ani"" Putri",1\r\n\r\n"two\nlines",2\rAndr\xc3\xa9 Araujo,3\n,\nx,y,z\n"a"b,4\n'
@@ -345,6 +347,33 @@ def typed_texts() -> dict[str, Any]:
                 result[0].validate(full=True)
                 found[f"{name} as {bit}"] = [repr(value) for value in result[0].to_pylist()], result[1].kinds
         found[f"{name} as text"] = inference.read(column, inference.TEXT, shown)[0].to_pylist()
+    return found
+
+
+def paired() -> dict[str, Any]:
+    """Two tables of people, compared."""
+    people = employees(3).batch(0, 90)
+    odd = pa.array(["odd", None, *people["no_ktp"].to_pylist()[2:80], *people["no_ktp"].to_pylist()[:10]])
+    changed = people.set_column(people.schema.get_field_index("no_ktp"), "no_ktp", odd)
+    roster = Roster(Numbering())
+    known = people.slice(0, 70)
+    known = known.set_column(
+        known.schema.get_field_index("g_id"), "g_id", gid.encode_range(gid.FIRST_ORDINAL, 70)
+    )
+    rows = rows_of(known, 9)
+    roster.know(rows, np.full(70, pairing.KNOWN | pairing.ACTIVE, np.uint8))
+    other = roster.numbering.complete(rows_of(changed, 9))
+    deleted = (np.arange(90) % 7 == 0).astype(np.uint8)
+    wanted = roster.meet(other, np.arange(90)[::-1].copy(), deleted)
+    decisions = roster.decide()
+    return {
+        "hashes": [[int(value) for value in side.hashes] for side in (rows, other)],
+        "keys": other.keys.tolist(),
+        "wanted": wanted.tolist(),
+        "counts": {name: int(count) for name, count in decisions.counts.items()},
+        "lost": roster.conflicts().to_pylist(),
+        "changed": decisions.changed.tolist(),
+    }
 
 
 SHEET = (
@@ -402,6 +431,7 @@ def probe() -> dict[str, Any]:
         found_in_place,
         scanned_forgivingly,
         typed_texts,
+        paired,
         read_back,
     )
     with warnings.catch_warnings():

@@ -56,6 +56,7 @@ def test_nothing_is_compiled_in_the_other_process(plain):
         "scanned_forgivingly",
         "found_in_place",
         "typed_texts",
+        "paired",
         "read_back",
     ],
 )
@@ -65,4 +66,4 @@ def test_plain_python_agrees_with_compiled_code(part, plain, compiled):
 
 def test_no_part_of_the_probe_is_left_uncompared(plain, compiled):
     assert plain["found"].keys() == compiled.keys()
-    assert len(compiled) == 12
+    assert len(compiled) == 13

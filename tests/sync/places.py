@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import live
 import pyarrow as pa
 from model import Employee, Person
 
@@ -31,12 +32,40 @@ class Place:
 
     url: str
     names: Names = OURS
+    _held: list[Store] = field(default_factory=list, compare=False)
+
+    @contextmanager
+    def held_open(self) -> Iterator[None]:
+        """Open the store once for everything within."""
+        if self.url in SERVERS.values():
+            yield
+            return
+        with open_store(self.url, names=self.names) as store:
+            store.create_tables()
+            self._held.append(store)
+            try:
+                yield
+            finally:
+                self._held.clear()
 
     @contextmanager
     def store(self) -> Iterator[Store]:
+        if self._held:
+            yield self._held[0]
+            return
+        if self.url in SERVERS.values():
+            yield self._kept_open()
+            return
         with open_store(self.url, names=self.names) as store:
             store.create_tables()
             yield store
+
+    def _kept_open(self) -> Store:
+        key = self.url, repr(self.names)
+        if key not in _open:
+            _open[key] = open_store(self.url, names=self.names).__enter__()
+            _open[key].create_tables()
+        return _open[key]
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """What a statement answers, in SQL that every kind of database takes."""
@@ -89,10 +118,31 @@ class Place:
             return {**tables, "left": store.gids_left()}
 
 
-def new_place(folder: Path, name: str = "people", kind: str = "duckdb", names: Names = OURS) -> Place:
-    """A database of one's own."""
-    assert kind == "duckdb"
-    return Place(f"duckdb:///{folder / name}.duckdb", names)
+# Which kind of database a place of a name is, as the fixture `pair` of conftest.py says; its URL, where it is fixed.
+KINDS: dict[str, str] = {}
+SERVERS: dict[str, str] = {}
+_open: dict[tuple[str, str], Store] = {}
+
+
+def new_place(folder: Path, name: str = "people", names: Names = OURS) -> Place:
+    """A database of one's own, without any table."""
+    role = "target" if "target" in name else "source"
+    if KINDS.get(role, "duckdb") == "duckdb":
+        return Place(f"duckdb:///{folder / name}.duckdb", names)
+    if role not in SERVERS:
+        SERVERS[role] = live.create_database()
+    live.drop_tables(SERVERS[role])
+    # sessions cost half a second each: a store of a server stays open
+    for key in [key for key in _open if key[0] == SERVERS[role]]:
+        _open.pop(key).close()
+    return Place(SERVERS[role], names)
+
+
+def drop_servers() -> None:
+    for store in _open.values():
+        store.close()
+    for url in SERVERS.values():
+        live.drop_database(url)
 
 
 @contextmanager

@@ -10,8 +10,11 @@ from places import Place, new_place, run_sync, stores
 
 import gidbench
 from gidbench import gid
+from gidbench.digest import digest_of
 from gidbench.engine import Cancellation, Context
 from gidbench.errors import CapacityError, OperationCancelled, StoreBusyError, VerificationError
+from gidbench.stores.base import TARGET_COLUMNS
+from gidbench.stores.opening import open_store
 from gidbench.synchronisation import synchronise
 
 
@@ -166,3 +169,57 @@ def test_every_run_leaves_a_line_in_the_audit_log_without_personal_data(place: P
     assert [(line[0], line[1]) for line in lines] == [("sync", "done"), ("sync", "failed")]
     for secret in ("Name 1", "3201010101900001", "EMP-1", "1990-01-01"):
         assert secret not in str(lines)
+
+
+def test_an_employee_without_no_ktp_is_a_conflict_with_nobody(tmp_path: Path, mode: str) -> None:
+    own = new_place(tmp_path, "own")
+    with open_store(own.url) as store:
+        store.rows(  # type: ignore[attr-defined]
+            "CREATE TABLE employee AS SELECT n AS id, 'Siti' AS name, 'E' || n AS personal_number,"
+            " CASE WHEN n <> 2 THEN '320101010190000' || n END AS no_ktp, NULL::VARCHAR AS passport_id,"
+            " DATE '1990-01-01' AS bod, NULL::VARCHAR AS g_id, NULL::TIMESTAMP AS deleted_at"
+            " FROM range(1, 4) t(n)"
+        )
+    result = gidbench.sync(own.url, mode=mode, verify=True)
+    assert (result.inserted, result.conflict, result.records) == (2, 1, 3)
+    assert result.conflicts is not None
+    assert result.conflicts.to_pylist() == [{"id": 2, "kept_id": None}]
+    with open_store(own.url) as store:
+        [batch] = store.read("employee", ["id", "g_id"])
+        assert sorted(batch.to_pylist(), key=lambda row: row["id"])[1] == {"id": 2, "g_id": None}
+
+
+def test_a_status_of_somebodys_own_counts_as_not_active(place: Place, mode: str) -> None:
+    place.put_employees([employee(1), employee(2), employee(3)])
+    run_sync(place, place, mode=mode)
+    place.sql("UPDATE global_id SET status = 'Suspended'")
+    carried = place.gids()
+    place.put_employees([employee(1, g_id=carried[1]), employee(2, g_id=carried[2], deleted=True)])
+    result = run_sync(place, place, mode=mode, verify=True)
+    assert (result.reactivated, result.updated, result.unchanged) == (1, 1, 1)
+    statuses = {person.name: person.status for person in place.people().values()}
+    assert statuses == {"Name 1": "Active", "Name 2": "Non Active", "Name 3": "Suspended"}
+
+
+def test_both_ways_agree_on_tables_of_many_batches(tmp_path: Path) -> None:
+    found = []
+    for mode, apart in (("server", False), ("stream", False), ("stream", True)):
+        source = new_place(tmp_path, f"source {mode} {apart}")
+        target = new_place(tmp_path, f"target {mode}") if apart else source
+        gidbench.generate(280_000, into=source.url)
+        counts = [run_sync(source, target, mode=mode).counts()]
+        for statement in (
+            "UPDATE employee SET name = 'Other' WHERE id % 11 = 0",
+            "UPDATE employee SET deleted_at = updated_at WHERE id % 7 = 0",
+            "UPDATE employee SET passport_id = '' WHERE passport_id IS NULL AND id % 5 = 0",
+            "UPDATE employee e SET no_ktp = o.no_ktp FROM employee o WHERE e.id % 1000 = 0 AND o.id = e.id + 7",
+            "UPDATE employee SET no_ktp = '99' || lpad(id::VARCHAR, 14, '0') WHERE id % 997 = 0",
+            "DELETE FROM employee WHERE id % 13 = 0",
+        ):
+            source.sql(statement)
+        counts.append(run_sync(source, target, mode=mode, verify=True).counts())
+        with target.store() as store, source.store() as origin:
+            people = digest_of(store.read("global_id", TARGET_COLUMNS))
+            found.append((counts, people, digest_of(origin.read("employee", ["id", "g_id"]))))
+    assert found[0] == found[1] == found[2]
+    assert all(found[0][0][1].values())

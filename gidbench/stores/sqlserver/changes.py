@@ -28,19 +28,19 @@ def change_mark(store: SqlServerTables) -> ChangeMark | None:
     e = store.names.employee
     columns = {column.name.lower(): column for column in columns_of(store.session.connection, e.name)}
     versions = [column.name for column in columns.values() if column.type in ("timestamp", "rowversion")]
-    last_id = store.scalar(f"SELECT MAX({e.id}) FROM {e}")
+    told = ["updated_at", "deleted_at"] if e.columns["updated_at"].lower() in columns else []
+    # one statement: all of one moment
+    maxima = "".join(f", MAX({e.list([column])})" for column in told)
+    [(last_id, rows, *moments)] = store.rows(f"SELECT MAX({e.id}), COUNT_BIG(*){maxima} FROM {e}")
     if last_id is None:
         return None
     if versions and store.server.has_row_versions:
         mark = store.scalar("SELECT MIN_ACTIVE_ROWVERSION()")
-        return ChangeMark(versions[0], "0x" + bytes(mark).hex().upper(), int(last_id))
-    if e.columns["updated_at"].lower() not in columns:
+        return ChangeMark(versions[0], "0x" + bytes(mark).hex().upper(), int(last_id), int(rows))
+    known = [moment for moment in moments if moment is not None]
+    if not known:
         return None
-    updated, deleted = store.rows(f"SELECT MAX({e.updated_at}), MAX({e.deleted_at}) FROM {e}")[0]
-    moments = [moment for moment in (updated, deleted) if moment is not None]
-    if not moments:
-        return None
-    return ChangeMark("updated_at", (max(moments) - OVERLAP).isoformat(), int(last_id))
+    return ChangeMark("updated_at", (max(known) - OVERLAP).isoformat(), int(last_id), int(rows))
 
 
 def changed(

@@ -245,14 +245,13 @@ class SqlServerTables:
     def staged(
         self, schema: pa.Schema, batches: Iterable[pa.RecordBatch], types: Mapping[str, str]
     ) -> Iterator[tuple[Staging, Load]]:
-        """Batches loaded into a staging table, which is dropped at the end of the block, outside of transactions."""
+        """Batches loaded into a staging table, which is dropped at the end of the block, or of the transaction."""
         with self.apart() as connection:
             staging = self.session.yard.make(connection, schema, types)
         try:
             yield staging, self.load(staging, batches)
         finally:
-            with contextlib.suppress(StoreError), self.apart() as connection:  # else the next run drops it
-                self.session.yard.drop(connection, staging)
+            self.session.put_away(staging)
 
     def load(self, staging: Staging, batches: Iterable[pa.RecordBatch]) -> Load:
         """Load a staging table by the strategy chosen, on several connections; few rows by one statement."""

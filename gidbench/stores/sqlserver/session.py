@@ -17,7 +17,7 @@ from typing import Any
 from gidbench.errors import StoreBusyError, StoreError
 from gidbench.stores.retry import RetryPolicy
 from gidbench.stores.sqlserver import faults
-from gidbench.stores.sqlserver.staging import Yard, new_run, release_lock, run_lock, sweep, take_lock
+from gidbench.stores.sqlserver.staging import Staging, Yard, new_run, release_lock, run_lock, sweep, take_lock
 from gidbench.stores.sqlserver.writing.model import Source, execute
 
 # Two threads of one process share the session, whose locks would let both in.
@@ -43,6 +43,7 @@ class Session:
         self._stack: contextlib.ExitStack | None = None
         self._connection: Any = None
         self._yard: Yard | None = None
+        self._useless: list[Staging] = []
         self._statements: int | None = None  # run in the transaction under way
         self.token = ""  # of the transaction under way: the audit log tells by it whether it was kept
 
@@ -155,6 +156,22 @@ class Session:
         if self._connection is not None:
             with self._explained():
                 self._connection.autocommit = True
+            self._drop()
+
+    def put_away(self, staging: Staging) -> None:
+        """Drop a staging table, at the end of a transaction under way, which may still hold locks on it."""
+        self._useless.append(staging)
+        if not self.in_transaction:
+            self._drop()
+
+    def _drop(self) -> None:
+        """What can't be dropped now, the next run drops."""
+        useless, self._useless = self._useless, []
+        if self._connection is None or self._yard is None:
+            return
+        with contextlib.suppress(*faults.DRIVER_ERRORS):
+            for staging in useless:
+                self._yard.drop(self._connection, staging)
 
     def _find_out(self, was_kept: Callable[[str], bool]) -> bool:
         """Whether a transaction was kept whose commit was not answered."""
@@ -173,6 +190,7 @@ class Session:
         try:
             self._connection.rollback()
             self._connection.autocommit = True
+            self._drop()
         except Exception:  # the session is of no use any more, whatever the driver says
             self.discard()
 
