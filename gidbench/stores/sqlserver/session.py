@@ -169,7 +169,7 @@ class Session:
         useless, self._useless = self._useless, []
         if self._connection is None or self._yard is None:
             return
-        with contextlib.suppress(*faults.DRIVER_ERRORS):
+        with contextlib.suppress(StoreError), faults.explained("dropping what was staged"):
             for staging in useless:
                 self._yard.drop(self._connection, staging)
 
