@@ -154,6 +154,11 @@ class Connections:
         """The pool of `session`, for `sqlalchemy.create_engine(..., pool=...)` where tables are reflected."""
         return self._main.queue
 
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Settings of a session that the server does not take; known after the first connection."""
+        return self._main.session_settings.refused
+
     def status(self) -> PoolStatus:
         return self._main.status(self._breaker.state)
 
@@ -180,7 +185,7 @@ class _Pool:
     ) -> None:
         self._owner, self._connect, self._autocommit = owner, connect, autocommit
         self._clock, self._sleep = clock, sleep
-        self._session_settings = making.SessionSettings(owner.options.lock_timeout_s)
+        self.session_settings = making.SessionSettings(owner.options.lock_timeout_s)
         self._lock = threading.Lock()
         self._waits = self._opened = self._discarded = 0
         self._closed = False
@@ -265,7 +270,7 @@ class _Pool:
                 try:
                     connection = self._connect(owner.address)
                     try:
-                        self._session_settings.apply(connection, owner.options.statement_timeout_s)
+                        self.session_settings.apply(connection, owner.options.statement_timeout_s)
                         connection.autocommit = self._autocommit
                     except BaseException:
                         with suppress(Exception):
