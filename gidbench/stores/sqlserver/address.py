@@ -16,7 +16,8 @@ from gidbench.stores.sqlserver import keywords as kw
 
 APPLICATION = "gidbench"
 DEFAULT_PORT = 1433
-# mssql-python's bulk copy panics with the 4,096 that servers offer; the most, 32,767, is not faster than this.
+# mssql-python's bulk copy panics with the 4,096 that servers offer; the most, 32,767, is not faster than this. pyodbc
+# gets none: where a login is refused, Microsoft's driver would tell that the size was not changed, and not the cause.
 PACKET_BYTES = 16_384
 CONNECT_TIMEOUT_S = 15  # what Microsoft's drivers and SQLAlchemy wait
 _ODBC, _MSSQL_PYTHON = "mssql+pyodbc", "mssql+mssqlpython"
@@ -101,7 +102,7 @@ class Address:
         if self.driver is not None:
             pairs["Driver"] = self.driver.keyword
         if self.is_freetds:
-            return kw.join(_for_freetds(pairs, self.server, self.port))
+            return kw.join_for_freetds(_for_freetds(pairs, self.server, self.port))
         if self.port is not None:
             pairs["Server"] = f"{self.server},{self.port}"
         return kw.join(sorted(pairs.items(), key=lambda pair: pair[0] not in ("Driver", "DSN")))
@@ -115,6 +116,7 @@ class Address:
         pairs = {name: value for name, value in self._all() if kw.taken_by_mssql_python(name) and value}
         if self.port is not None:
             pairs["Server"] = f"{self.server},{self.port}"
+        pairs.setdefault("PacketSize", str(PACKET_BYTES))
         return kw.join(pairs)
 
     def _all(self) -> list[tuple[str, str]]:
@@ -234,7 +236,6 @@ def _complete(given: dict[str, str], dsn: str) -> None:
     if "UID" not in given and "Authentication" not in given and not dsn:
         given.setdefault("Trusted_Connection", "yes")
     given.setdefault("APP", APPLICATION)
-    given.setdefault("PacketSize", str(PACKET_BYTES))
 
 
 def _server(given: dict[str, str]) -> tuple[str, int | None]:

@@ -232,8 +232,9 @@ _TEXTS: tuple[tuple[str, int], ...] = (
         10054,
     ),
     (r"client unable to establish connection", 10061),
-    (r"login failed|password authentication failed|role .* does not exist|invalid authorization", 18456),
+    # ends with "The login failed." itself
     (r"cannot open database", 4060),
+    (r"login failed|password authentication failed|role .* does not exist|invalid authorization", 18456),
     (r"database \S+ does not exist", 911),
     (
         r"permission denied|permission was denied|must be owner|cannot find the object .* or you do not have",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing, suppress
+from dataclasses import replace
 from typing import Any
 
 from gidbench.errors import StoreError
@@ -35,7 +36,14 @@ def by_pyodbc(address: Address) -> Any:
         ) from None
     # The pool of the driver manager would hand out connections that ours has thrown away.
     pyodbc.pooling = False
-    connection = pyodbc.connect(address.odbc_string(), autocommit=True, timeout=address.connect_timeout_s)
+    try:
+        connection = pyodbc.connect(address.odbc_string(), autocommit=True, timeout=address.connect_timeout_s)
+    except pyodbc.Error as error:
+        if error.args[:1] != ("IM006",):
+            raise
+        # "Packet size change not supported by server": it hides why the login was refused.
+        plain = replace(address, keywords=tuple(p for p in address.keywords if p[0] != "PacketSize"))
+        connection = pyodbc.connect(plain.odbc_string(), autocommit=True, timeout=address.connect_timeout_s)
     # As UTF-16 texts of varchar columns arrive whole whatever the locale: under LANG=C the driver would hand
     # out question marks, under Windows bytes of its code page.
     connection.setdecoding(pyodbc.SQL_CHAR, encoding="utf-16le", ctype=pyodbc.SQL_WCHAR)
