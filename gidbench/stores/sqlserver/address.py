@@ -6,6 +6,7 @@ import importlib.util
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from pydantic import SecretStr
 from sqlalchemy.engine import URL
@@ -215,7 +216,7 @@ def _keywords(url: URL, dialect: str) -> dict[str, str]:
     if alone and dialect == _ODBC and not {"Driver", "Database", "Server"} & given.keys():
         add("DSN", url.host or "")
     elif url.host:
-        add("Server", url.host)
+        add("Server", unquote(url.host))  # SQLAlchemy leaves %5C, the backslash of an instance, as it is
     for name, part in (("Database", url.database), ("UID", url.username)):
         if part:
             add(name, part)

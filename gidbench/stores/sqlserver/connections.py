@@ -13,7 +13,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from gidbench.errors import GidbenchError, InputError, StoreBusyError
+from gidbench.errors import GidbenchError, InputError, StoreBusyError, StoreError
 from gidbench.stores.retry import CircuitBreaker, RetryPolicy
 from gidbench.stores.sqlserver import making
 from gidbench.stores.sqlserver.address import Address
@@ -187,7 +187,7 @@ class _Pool:
         self._clock, self._sleep = clock, sleep
         self.session_settings = making.SessionSettings(owner.options.lock_timeout_s)
         self._lock = threading.Lock()
-        self._waits = self._opened = self._discarded = 0
+        self._waits = self._opened = self._discarded = self._live = 0
         self._closed = False
         options = owner.options
         self.queue = QueuePool(
@@ -229,11 +229,12 @@ class _Pool:
     def status(self, breaker: str) -> PoolStatus:
         options = self._owner.options
         with self._lock:
+            in_use = self.queue.checkedout()
             return PoolStatus(
                 options.size,
                 options.overflow,
-                self.queue.checkedout(),
-                self.queue.checkedin(),
+                in_use,
+                max(0, self._live - in_use),  # the pool counts empty places, too
                 self._waits,
                 self._opened,
                 self._discarded,
@@ -247,7 +248,7 @@ class _Pool:
     def _borrow(self) -> Any:
         options = self._owner.options
         if self._closed:
-            raise InputError(f"the connections to {self._owner.name} are closed", "Open the store anew")
+            raise StoreError(f"the connections to {self._owner.name} are closed", "Open the store anew")
         if self.queue.checkedout() >= options.size + options.overflow:
             with self._lock:
                 self._waits += 1
@@ -288,6 +289,7 @@ class _Pool:
             )
         with self._lock:
             self._opened += 1
+            self._live += 1
         return connection
 
     def _listen(self) -> None:
@@ -308,6 +310,11 @@ class _Pool:
             if not record.info.pop("clean", False) and connection is not None:
                 self._reset(connection)
 
+        def closed(*_: Any) -> None:
+            with self._lock:
+                self._live -= 1
+
+        event.listen(self.queue, "close", closed)
         event.listen(self.queue, "checkout", check)
         event.listen(self.queue, "reset", reset)
 
@@ -324,6 +331,7 @@ class _Pool:
         connection = place.dbapi_connection
         with self._lock:
             self._discarded += 1
+            self._live -= 1
         # Its place is free from now on; to close a connection that hangs may take its time.
         place.detach()
         with suppress(Exception):

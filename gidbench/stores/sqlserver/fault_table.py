@@ -100,7 +100,7 @@ ENCRYPTION, CERTIFICATE, QUERY_TIMEOUT, CANCELLED = (
     -2,
     -3,
     -4,
-)  # ours: those that have a text and no number
+)  # ours, for what has a text and no number
 
 BY_NUMBER: dict[int, Fault] = {
     # Locks and resources: A, E.

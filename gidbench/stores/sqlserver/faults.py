@@ -75,7 +75,7 @@ def read(error: BaseException) -> Reading:
     if isinstance(first, str) and re.fullmatch(r"[0-9A-Z]{5}", first):
         state = first
     numbers = [int(found) for found in _NATIVE.findall(text)]
-    known = next((number for number in numbers if number in BY_NUMBER), 0)
+    known = next((number for number in numbers if number > 0 and number in BY_NUMBER), 0)
     # A general number says less than a text that is known: 20 is any refusal of encryption, 0 anything.
     by_text = next((number for pattern, number in BY_TEXT if pattern.search(text)), 0)
     number = known or by_text
