@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-BATCH, RPC, LOGIN, PRELOGIN = 0x01, 0x03, 0x10, 0x12
+BATCH, RPC, ATTENTION, LOGIN, PRELOGIN = 0x01, 0x03, 0x06, 0x10, 0x12
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,16 @@ class TdsServer:
             login = _read_login(body)
             self.logins.append(login)
             refusal = self.refuse_login(login)
-            return _login_ack() + _done() if refusal is None else _error(refusal) + _done(failed=True)
-        if kind not in (BATCH, RPC):  # an attention, or a transaction's begin and end
+            return _login_ack() + _done() if refusal is None else _error(refusal) + _done(0x02)
+        if kind == ATTENTION:
+            return _done(0x20)
+        if kind not in (BATCH, RPC):  # a transaction's begin and end
             return _done()
         statement = body.decode("utf-16-le", "replace")
         self.statements.append(statement)
         refusal = self.refuse(statement)
         if refusal is not None:
-            return _error(refusal) + _done(failed=True)
+            return _error(refusal) + _done(0x02)
         return (_one_row() if re.search(r"SELECT", statement) else b"") + _done()
 
 
@@ -175,8 +177,9 @@ def _error(refusal: Refusal) -> bytes:
     return b"\xaa" + struct.pack("<H", len(body)) + body
 
 
-def _done(*, failed: bool = False) -> bytes:
-    return b"\xfd" + struct.pack("<HHQ", 2 if failed else 0, 0, 0)
+def _done(status: int = 0) -> bytes:
+    """The end: with an error (2), or of what was cancelled (0x20)."""
+    return b"\xfd" + struct.pack("<HHQ", status, 0, 0)
 
 
 def _one_row() -> bytes:
