@@ -20,6 +20,8 @@ from gidbench.stores.sqlserver import faults
 from gidbench.stores.sqlserver.staging import Staging, Yard, new_run, release_lock, run_lock, sweep, take_lock
 from gidbench.stores.sqlserver.writing.model import Source, execute
 
+_LONGEST_RESOURCE = 255  # sp_getapplock cuts what is longer
+
 # Two threads of one process share the session, whose locks would let both in.
 _held: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
@@ -201,6 +203,10 @@ class Session:
             with contextlib.suppress(Exception):  # an exception makes the pool close it instead of keeping it
                 stack.__exit__(ConnectionError, ConnectionError("the session is lost"), None)
 
+    def resource(self, purpose: str) -> str:
+        """Name of an application lock. With the database in it: not every server keeps theirs apart."""
+        return f"gidbench/{self._identity.rpartition('/')[2]}/{purpose}"[:_LONGEST_RESOURCE]
+
     @contextlib.contextmanager
     def lock(self, purpose: str, timeout_s: float) -> Iterator[None]:
         """Hold an application lock. Raises StoreBusyError where somebody else holds it for `timeout_s`."""
@@ -210,7 +216,7 @@ class Session:
             raise self.busy(purpose, timeout_s)
         try:
             left_ms = max(0, round(1000 * (timeout_s - (time.monotonic() - started))))
-            resource = f"gidbench_{purpose}"
+            resource = self.resource(purpose)
             with self._explained():
                 cursor = self.connection.cursor()
                 taken = take_lock(cursor, resource, left_ms)

@@ -35,6 +35,7 @@ INDEXED = {
     "employee": "no_ktp"
 }  # where a number may occur twice: that is a conflict, to be told, not to be refused
 IDENTITY = {"employee": "id"}
+LINE = "gidbench_line"  # of the audit log, where it is ours: the order in which lines came
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,8 @@ def _create(connection: Any, known: Table) -> None:
     types = {known.columns[name]: OWN_TYPES[name] for name in schema.names}
     identity = known.columns.get(IDENTITY.get(table, ""))
     lines = [columns_sql(known.rename(schema), types, identity=identity)]
+    if table == "audit_log":  # several lines may have one moment
+        lines.append(f"{quoted(LINE)} bigint IDENTITY(1, 1) NOT NULL PRIMARY KEY")
     short = "_".join(split_name(known.name)[-1:])
     if table in KEYS:
         lines.append(f"CONSTRAINT {quoted(f'pk_{short}')} PRIMARY KEY ({getattr(known, KEYS[table])})")
