@@ -238,7 +238,7 @@ def explain(error: BaseException, doing: str = "") -> GidbenchError:
     kind = InputError if found.is_input else StoreError
     detail = _detail(str(error), found)
     if found is _UNKNOWN:
-        detail = _plain(str(error))
+        detail = _plain(error)
     problem = found.problem + (f" ({detail})" if detail else "")
     return kind(f"{doing}: {problem}" if doing else problem, found.remedy)
 
@@ -274,11 +274,12 @@ def _detail(text: str, found: Meaning) -> str:
     return ""
 
 
-def _plain(text: str) -> str:
+def _plain(error: BaseException) -> str:
     """A message that nobody knows: without the driver's tags, what stands in quotes, and passwords."""
-    text = re.sub(r"\[[^\]]*\]", "", redact(text)).strip("()' \"")
+    text = redact(str(error.args[-1] if error.args else error))
+    text = re.sub(r"\[[^\]]*\]|\((?:SQL\w+|\d{2,8})\)", "", text)
     text = re.sub(r"'[^']*'|\"[^\"]*\"|\d{6,}", "…", text)
-    return " ".join(text.split())[:200]
+    return " ".join(text.split())[:200].rstrip(" .;")
 
 
 @contextlib.contextmanager
