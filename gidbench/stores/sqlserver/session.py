@@ -129,7 +129,7 @@ class Session:
             with faults.explained(""):
                 yield
         except StoreError as error:
-            if faults.is_disconnect(error.__cause__):
+            if faults.is_disconnect(error):
                 self.discard()
             raise
 
@@ -148,7 +148,7 @@ class Session:
                 with self._explained():
                     self.connection.commit()
             except StoreError as error:
-                if not faults.is_disconnect(error.__cause__) or not self._find_out(was_kept, error):
+                if not faults.is_disconnect(error) or not self._find_out(was_kept):
                     raise
         except BaseException:
             self._roll_back()
@@ -171,11 +171,11 @@ class Session:
         useless, self._useless = self._useless, []
         if self._connection is None or self._yard is None:
             return
-        with contextlib.suppress(*faults.DRIVER_ERRORS):
+        with contextlib.suppress(StoreError), faults.explained("dropping what was staged"):
             for staging in useless:
                 self._yard.drop(self._connection, staging)
 
-    def _find_out(self, was_kept: Callable[[str], bool], error: StoreError) -> bool:
+    def _find_out(self, was_kept: Callable[[str], bool]) -> bool:
         """Whether a transaction was kept whose commit was not answered."""
         self._statements = None
         try:
@@ -184,7 +184,7 @@ class Session:
             raise StoreError(
                 "the connection broke during the commit, and the server can't be asked whether it was kept",
                 "Run it again: what was kept is found, nothing is done twice",
-            ) from error.__cause__
+            ) from None
 
     def _roll_back(self) -> None:
         if self._connection is None:
