@@ -64,7 +64,9 @@ class Server:
 
     def sessions(self) -> list[int]:
         """Numbers of the sessions in this database, but for the one that asks."""
-        found = self.query("SELECT DISTINCT spid FROM sys.sysprocesses WHERE dbid = DB_ID() AND spid <> @@SPID")
+        found = self.query(
+            "SELECT DISTINCT spid FROM sys.sysprocesses WHERE dbid = DB_ID() AND spid <> @@SPID"
+        )
         return [int(spid) for [spid] in found]
 
     def kill(self, spid: int) -> None:
@@ -136,7 +138,9 @@ class Job:
                 if not self.exact and table != "employee":
                     rows = [row[1:] for row in rows]
                 found[f"{table} {number}"] = sorted(rows, key=repr)
-            found[f"next {number}"] = base.query("SELECT next_ordinal FROM g_id_sequence") if self.exact else []
+            found[f"next {number}"] = (
+                base.query("SELECT next_ordinal FROM g_id_sequence") if self.exact else []
+            )
         return found
 
     def staged(self) -> list[str]:
@@ -145,7 +149,9 @@ class Job:
     def check_gids(self) -> None:
         """Every G_ID is of one person, and the sequence is past all of them."""
         for base in self.bases:
-            people = base.query("SELECT g_id, no_ktp FROM global_id UNION ALL SELECT g_id, no_ktp FROM global_id_file")
+            people = base.query(
+                "SELECT g_id, no_ktp FROM global_id UNION ALL SELECT g_id, no_ktp FROM global_id_file"
+            )
             gids = [found for found, _ in people]
             assert len(set(gids)) == len(gids), f"{self.name}: a G_ID is used twice"
             assert len({key for _, key in people}) == len(people), f"{self.name}: a person is there twice"
@@ -155,56 +161,60 @@ class Job:
                 assert last < following, f"{self.name}: the sequence stands at {following}, {last} is used"
 
 
-def make_jobs(folder: Path, new_database: Callable[[], str], rows: int) -> list[Job]:
-    """Every operation that is broken, on databases of its own, each at its beginning."""
+PAIRS = {
+    "sync in the server": "server",
+    "sync SQL Server to SQL Server": "auto",
+    "sync DuckDB to SQL Server": "auto",
+    "sync SQL Server to DuckDB": "auto",
+    "sync by stream in one SQL Server": "stream",
+}
+NAMES = ("generate", "process", "append", *PAIRS)
+
+
+def make_job(name: str, folder: Path, new_database: Callable[[], str], rows: int) -> Job:
+    """One operation that is broken, on databases of its own, which are at its beginning."""
+    folder.mkdir()
+    if name in PAIRS:
+        return _sync_job(name, folder, new_database, rows)
+    base = Server(new_database())
+    base.create()
+    base.save()
     people = folder / "people.csv"
-    gidbench.generate(rows, seed=5, out=people)
-    loaded = Server(new_database())
-    loaded.create()
-    loaded.save()
+    if name == "process":
+        gidbench.generate(rows, seed=5, out=people)
 
-    def load(port: int) -> dict[str, Any]:
-        return {"records": rows, "seed": 3, "into": loaded.through(port), "replace": True, "batch_size": 1000}
+    def arguments(port: int) -> dict[str, Any]:
+        url = base.through(port)
+        if name == "generate":
+            return {"records": rows, "seed": 3, "into": url, "replace": True, "batch_size": 1000}
+        if name == "process":
+            return {"path": people, "into": url, "rejects": folder / "people.rejects.csv"}
+        return {"url": url, "table": "employee", "rows": rows}
 
-    def process(port: int) -> dict[str, Any]:
-        return {"path": people, "into": loaded.through(port), "rejects": folder / "people.rejects.csv"}
+    return Job(name, name, (base,), arguments, exact=name != "process")
 
-    def append(port: int) -> dict[str, Any]:
-        return {"url": loaded.through(port), "table": "employee", "rows": rows}
 
-    jobs = [
-        Job("generate into SQL Server", "generate", (loaded,), load),
-        Job("process into SQL Server", "process", (loaded,), process, exact=False),
-        Job("append to SQL Server", "append", (loaded,), append),
+def _sync_job(name: str, folder: Path, new_database: Callable[[], str], rows: int) -> Job:
+    kinds = name.removeprefix("sync ").split(" to ")
+    made: list[Base] = [
+        File(folder / f"{number}.duckdb") if kind == "DuckDB" else Server(new_database())
+        for number, kind in enumerate(kinds)
     ]
-    both = Server(new_database())
-    pairs: dict[str, tuple[Base, Base, str]] = {
-        "sync in the server": (both, both, "server"),
-        "sync by stream, one SQL Server": (both, both, "stream"),
-        "sync SQL Server to SQL Server": (Server(new_database()), Server(new_database()), "auto"),
-        "sync DuckDB to SQL Server": (File(folder / "source.duckdb"), Server(new_database()), "auto"),
-        "sync SQL Server to DuckDB": (Server(new_database()), File(folder / "target.duckdb"), "auto"),
-    }
-    prepared: set[int] = set()
-    for name, (source, target, mode) in pairs.items():
-        if id(source) not in prepared:
-            prepare_sync(source, target, rows)
-        prepared.add(id(source))
-        bases = (source,) if source is target else (source, target)
+    source, target = made[0], made[-1]
+    prepare_sync(source, target, rows)
 
-        def sync(port: int, source: Base = source, target: Base = target, mode: str = mode) -> dict[str, Any]:
-            return {"source": source.through(port), "target": target.through(port), "mode": mode}
+    def arguments(port: int) -> dict[str, Any]:
+        return {"source": source.through(port), "target": target.through(port), "mode": PAIRS[name]}
 
-        jobs.append(Job(name, "sync", bases, sync))
-    return jobs
+    return Job(name, "sync", tuple(made), arguments)
 
 
 def prepare_sync(source: Base, target: Base, rows: int) -> None:
-    """A first sync of three quarters of the employees, then something of everything for a second to do."""
+    """A first sync of half of the employees, then something of everything for a second to do."""
     bases = (source,) if source is target else (source, target)
     for base in bases:
         base.create()
-    known = rows * 3 // 4
+    known = rows // 2
     gidbench.generate(known, into=source.url, seed=7)
     gidbench.sync(source.url, target.url)
     source.query("DELETE FROM employee WHERE id % 40 = 2")

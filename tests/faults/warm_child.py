@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import child  # noqa: E402, F401
+import child  # noqa: F401
 
-from gidbench.kernels.warmup import compile_all  # noqa: E402
+from gidbench.kernels.warmup import compile_all
 
 compile_all()

@@ -120,6 +120,7 @@ WORDS: tuple[tuple[str, Meaning], ...] = (
         Meaning("the server's certificate is not trusted", "Install it, or say TrustServerCertificate=yes"),
     ),
     ("login failed", _LOGIN),
+    ("receive token during login", _CUT),
     ("authentication failed", _LOGIN),
     ("cannot open database", _NO_DATABASE),
     ("permission denied", _NO_RIGHT),
@@ -161,6 +162,7 @@ WORDS: tuple[tuple[str, Meaning], ...] = (
     ("statement timeout", _TIMEOUT),
     ("out of memory", NUMBERS[701]),
 )
+_PANIC = Meaning("the driver has failed within", "Choose another write strategy", lost=True)
 _UNKNOWN = Meaning("the server refuses", "Check the tables against the README, and the log of the server")
 
 _NUMBER = re.compile(r"\((\d{2,8})\)")
@@ -189,10 +191,17 @@ DRIVER_ERRORS = _driver_errors()
 _PLAIN = (RuntimeError, OSError, ValueError)
 
 
+def _is_panic(error: BaseException | None) -> bool:
+    """Whether a library in Rust has given up: that is no Exception, and its class can't be imported."""
+    return type(error).__name__ == "PanicException"
+
+
 def meaning_of(error: BaseException | None) -> Meaning | None:
     """What a driver's error means; None where it is no driver's."""
     if isinstance(error, GidbenchError):
         return meaning_of(error.__cause__)
+    if _is_panic(error):
+        return _by_words(str(error)) or _PANIC
     if error is None or not isinstance(error, (*DRIVER_ERRORS, *_PLAIN)):
         return None
     if isinstance(error, _PLAIN) and not isinstance(error, DRIVER_ERRORS):
@@ -235,26 +244,31 @@ def is_unreachable(error: BaseException) -> bool:
 def explain(error: BaseException, doing: str = "") -> GidbenchError:
     """A driver's error as one sentence with its remedy: no value of a row in it, no password."""
     found = meaning_of(error) or _UNKNOWN
-    kind = InputError if found.is_input else StoreError
     detail = _detail(str(error), found)
     if found is _UNKNOWN:
         detail = _plain(str(error))
     problem = found.problem + (f" ({detail})" if detail else "")
-    return kind(f"{doing}: {problem}" if doing else problem, found.remedy)
+    told = f"{doing}: {problem}" if doing else problem
+    if found.is_input:
+        return InputError(told, found.remedy)
+    return _transient(StoreError(told, found.remedy), found)
+
+
+def _transient(error: StoreError, found: Meaning | None) -> StoreError:
+    error.transient = found is not None and found.transient
+    return error
 
 
 def explain_connecting(error: BaseException, timeout_s: int) -> GidbenchError:
     """The same for an error of opening a connection."""
-    if meaning_of(error) is _TIMEOUT:
-        return StoreError(
-            f"the server does not answer within {timeout_s} s",
-            "Check host, port and firewall, and that it runs",
-        )
-    if meaning_of(error) is _CUT:
-        return StoreError(
-            "the server cut the connection while it was being opened",
-            "Check that it is a SQL Server, and whether it demands or lacks encryption (Encrypt=)",
-        )
+    found = meaning_of(error)
+    if found is _TIMEOUT:
+        problem = f"the server does not answer within {timeout_s} s"
+        return _transient(StoreError(problem, "Check host, port and firewall, and that it runs"), found)
+    if found is _CUT:
+        problem = "the server cut the connection while it was being opened"
+        remedy = "Check that it is a SQL Server, and whether it demands or lacks encryption (Encrypt=)"
+        return _transient(StoreError(problem, remedy), found)
     return explain(error)
 
 
@@ -292,5 +306,9 @@ def explained(doing: str) -> Iterator[None]:
         raise explain(error, doing) from error
     except _PLAIN as error:
         if meaning_of(error) is None:
+            raise
+        raise explain(error, doing) from error
+    except BaseException as error:
+        if not _is_panic(error):
             raise
         raise explain(error, doing) from error

@@ -99,6 +99,7 @@ class SqlServerStore(SqlServerTables):
         parameters = dict(entry.parameters)
         if self.session.token:
             parameters[TOKEN] = self.session.token
+            self.session.leaves_a_trace = True  # if the statement fails, the transaction does
         self.session.execute(
             f"INSERT INTO {log} ({log.list(_LOGGED)}) VALUES (?, ?, ?, ?, ?)",
             parameters=[
