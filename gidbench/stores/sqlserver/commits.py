@@ -56,6 +56,8 @@ def find_out(
         with faults.explained(""):
             return retry.call(ask, faults.is_transient)
     except GidbenchError as error:
-        raise StoreError(
+        unknown = StoreError(
             "the connection broke during the commit, and the server can't be asked whether it was kept", AGAIN
-        ) from error.__cause__
+        )
+        unknown.transient = faults.is_transient(error)
+        raise unknown from error.__cause__

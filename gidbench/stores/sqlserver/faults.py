@@ -60,6 +60,8 @@ NUMBERS: dict[int, Meaning] = {
     ),
     # closed by the server or the network while in use
     **dict.fromkeys((64, 121, 233, 10053, 10054, 10060, 10061, 11001, 17142, 17830), _CUT),
+    # FreeTDS's own (sybdb.h): reading, writing, an end of the stream, a dead connection
+    **dict.fromkeys((20004, 20006, 20017, 20047), _CUT),
     # Azure SQL Database: too much at once, failing over, moving
     **dict.fromkeys((10928, 10929, 40501, 49918, 49919, 49920), _BUSY_AZURE),
     **dict.fromkeys(
@@ -155,6 +157,9 @@ WORDS: tuple[tuple[str, Meaning], ...] = (
     ("end of file", _CUT),
     ("early eof", _CUT),
     ("tcp provider", _CUT),
+    # FreeTDS, where the network has told it something that it has no words for
+    ("[freetds][sql server]unknown error", _CUT),
+    ("driver did not supply an error", _CUT),
     ("unable to establish connection", STATES["08001"]),
     ("the database system is", _MOVING),
     ("timeout expired", _TIMEOUT),

@@ -34,12 +34,24 @@ class SqlServerStore(SqlServerTables):
     # G_IDs
 
     def reserve_gids(self, count: int) -> int:
-        with self._sequence() as connection:
-            first = self.advance_sequence(connection, count)
-            connection.commit()
-            return first
+        def reserve() -> int:
+            with self._sequence() as connection:
+                first = self.advance_sequence(connection, count)
+                connection.commit()
+                return first
+
+        # a commit whose answer is lost leaves a gap, never a range that two have
+        return self.retry.call(reserve, faults.is_transient)
 
     def return_gids(self, first: int, end: int) -> bool:
+        try:
+            return self._return_gids(first, end)
+        except StoreError as error:
+            if not error.transient:
+                raise
+            return False  # nobody needs them back
+
+    def _return_gids(self, first: int, end: int) -> bool:
         sequence = self.names.g_id_sequence
         at = sequence.next_ordinal
         with self._sequence() as connection:
