@@ -116,9 +116,8 @@ class SqlServerSynchroniser:
 
     def assign(self, expected: int) -> int:
         """Newcomers who bring no G_ID are numbered by the statement that inserts them."""
-        connection = self._session.connection
         if not self._brought:
-            self._first = self._store.advance_sequence(connection, expected)
+            self._first = self._advance(expected)
             return expected
         e, g = self._e, self._g
         valid = f"CASE WHEN {is_gid(f'e.{e.g_id}')} THEN LEFT(e.{e.g_id}, 8) END"
@@ -137,8 +136,12 @@ class SqlServerSynchroniser:
         if count != expected:
             return int(count)
         beyond = -1 if beyond is None else int(beyond)
-        self._first = self._store.advance_sequence(connection, expected - int(kept or 0), beyond)
+        self._first = self._advance(expected - int(kept or 0), beyond)
         return expected
+
+    def _advance(self, count: int, beyond: int = -1) -> int:
+        with self._session.using("reserving G_IDs") as connection:
+            return self._store.advance_sequence(connection, count, beyond)
 
     def insert(self) -> int:
         e, g = self._e, self._g
@@ -207,7 +210,7 @@ class SqlServerSynchroniser:
 def repeated(store: SqlServerStore) -> dict[str, int]:
     """How many rows of global_id repeat a G_ID or a no_ktp, where no unique index sees to that."""
     g = store.names.global_id
-    unique = tables.single_unique_columns(store.session.connection, g.name)
+    unique = store.session.look(lambda connection: tables.single_unique_columns(connection, g.name))
     found = {"repeated_g_id": 0, "repeated_no_ktp": 0}
     for law, column in (("repeated_g_id", "g_id"), ("repeated_no_ktp", "no_ktp")):
         if g.columns[column].lower() not in unique:
