@@ -23,7 +23,7 @@ def print_comparison(result: Comparison) -> None:
     table.add_column("what", overflow="fold")
     for title in ("found", "95 % interval", "bar"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table.add_column("verdict", overflow="fold")
     for finding in result.findings:
         table.add_row(*_row(finding))
     console.print(table)
@@ -36,7 +36,7 @@ def print_comparison(result: Comparison) -> None:
         title_style="bold",
     )
     rates.add_column("who", overflow="fold")
-    rates.add_column("rate", justify="right", no_wrap=True)
+    rates.add_column("rate", justify="right", overflow="fold")
     for name, title in result.titles.items():
         found = result.rates.get(name)
         if found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -53,10 +54,13 @@ class BareBulkCopy:
         shared = _Shared(batches)
 
         def copy(connection: Any) -> int:
+            first = next(iter(shared), None)
+            if first is None:  # the driver refuses to copy nothing
+                return 0
             with connection.cursor() as cursor:
                 done = cursor.bulkcopy_arrow(
                     table,
-                    iter(shared),
+                    itertools.chain([first], shared),
                     timeout=0,
                     column_mappings=columns,
                     table_lock=options.table_lock,
