@@ -95,7 +95,7 @@ def create_missing(connection: Any, names: Names) -> list[str]:
         else:
             missing.append(known)
     for known in missing:
-        _create(connection, known)
+        create_table(connection, known)
     if any(known.table == "g_id_sequence" for known in missing):
         sequence = names.g_id_sequence
         execute(
@@ -106,7 +106,8 @@ def create_missing(connection: Any, names: Names) -> list[str]:
     return [known.name for known in missing]
 
 
-def _create(connection: Any, known: Table) -> None:
+def create_table(connection: Any, known: Table) -> None:
+    """Create a table of ours, its keys and its indexes."""
     table, schema = known.table, ALL_SCHEMAS[known.table]
     types = {known.columns[name]: OWN_TYPES[name] for name in schema.names}
     identity = known.columns.get(IDENTITY.get(table, ""))
