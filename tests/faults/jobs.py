@@ -83,7 +83,7 @@ class File:
         with duckdb.connect(str(self.path)) as connection:
             return connection.execute(statement).fetchall()
 
-    def through(self, port: int) -> str:
+    def through(self, _: int) -> str:
         return self.url
 
     def create(self) -> None:

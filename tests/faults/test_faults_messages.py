@@ -61,7 +61,12 @@ CUT = [
     pyodbc.Error(
         "HY000", "[HY000] [FreeTDS][SQL Server]Read from the server failed (20004) (SQLExecDirectW)"
     ),
-    pyodbc.Error("HY000", "[HY000] [FreeTDS][SQL Server]Write to the server failed (20006) (SQLExecDirectW)"),
+    pyodbc.Error("01000", "[01000] [FreeTDS][SQL Server]Unexpected EOF from the server (20017) (SQLFetch)"),
+    pyodbc.OperationalError(
+        "08S01", "[08S01] [FreeTDS][SQL Server]Write to the server failed (20006) (SQLEndTran)"
+    ),
+    pyodbc.Error("HY000", "[HY000] [FreeTDS][SQL Server]Unknown error (0) (SQLExecDirectW)"),
+    pyodbc.Error("HY000", "The driver did not supply an error!"),
     RuntimeError(
         "Failed to connect to SQL Server: Protocol Error: Failed to receive token during login response parsing."
     ),
