@@ -17,6 +17,7 @@ import click
 from gidbench import __version__
 from gidbench.cli_common import COUNT, as_json, batch_size, names, progress_of, seed, show, workers
 from gidbench.cli_convert import convert
+from gidbench.cli_database import advise, schema
 from gidbench.errors import GidbenchError, InputError
 from gidbench.units import parse_count
 
@@ -265,7 +266,8 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-cli.add_command(convert)
+for command in (convert, schema, advise):
+    cli.add_command(command)
 
 
 @cli.group()

@@ -9,7 +9,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import psutil
 from sqlalchemy.engine import URL
 
 from gidbench.errors import GidbenchError
+from gidbench.findings import Check
 from gidbench.settings import Settings, load_settings, usable_cores
 from gidbench.stores.drivers import Driver, odbc_drivers
 from gidbench.stores.opening import open_store, parse_url, safe_name
@@ -25,19 +25,6 @@ from gidbench.units import format_bytes
 ADVISED_FREE_BYTES = 4 << 30
 PRODUCTION_MEMORY_BYTES, PRODUCTION_CORES = 8 << 30, 4
 RECENT_DAYS = 30
-
-
-@dataclass(frozen=True)
-class Check:
-    """One finding: `state` is good, note (works, could be better) or bad (something will fail)."""
-
-    name: str
-    state: str
-    found: str
-    remedy: str = ""
-
-    def to_dict(self) -> dict[str, str]:
-        return asdict(self)
 
 
 def examine(database: str | None = None, *, production: bool = False) -> list[Check]:

@@ -18,11 +18,14 @@ from gidbench.arrays import fixed_values
 from gidbench.engine import ending
 from gidbench.errors import InputError, StoreError
 from gidbench.records import SCHEMAS
+from gidbench.stores.fitting import SchemaReport
 from gidbench.stores.naming import OURS, Names, quoted, quoted_table
 from gidbench.stores.retry import RetryPolicy
 from gidbench.stores.sqlserver import faults, tables
+from gidbench.stores.sqlserver.advisor import Advice, advise, state_of
 from gidbench.stores.sqlserver.connections import Connections
 from gidbench.stores.sqlserver.loading import Load, load
+from gidbench.stores.sqlserver.metering import Cost, read_cost
 from gidbench.stores.sqlserver.proof import check, prove
 from gidbench.stores.sqlserver.reading import read, read_rows
 from gidbench.stores.sqlserver.server import Server, look_at
@@ -127,9 +130,10 @@ class SqlServerTables:
 
     # tables
 
-    def create_tables(self) -> None:
+    def create_tables(self) -> SchemaReport:
         with self.session.lock("schema", 60.0), self.apart() as connection:
-            tables.create_missing(connection, self.names)
+            made, present, notes = tables.create_missing(connection, self.names)
+        return SchemaReport(self.name, tuple(made), tuple(present), tuple(notes))
 
     def has_table(self, table: str) -> bool:
         return bool(tables.columns_of(self.session.connection, self._name(table)))
@@ -282,16 +286,39 @@ class SqlServerTables:
     def append(self, table: str, batches: Iterable[pa.RecordBatch]) -> int:
         schema = self._schema(table)
         types = {name: OWN_TYPES[name] for name in schema.names} if table in SCHEMAS else {}
+        before = self._counters()
         with self.staged(schema, batches, types) as (staging, loaded):
             if not loaded.rows:
                 return 0
+            if loaded.rows >= SMALL_ROWS:
+                with contextlib.suppress(
+                    InputError
+                ):  # a view takes rows, too, but its log is its tables' affair
+                    loaded.advice = self.advise(table)
             with contextlib.nullcontext() if self.session.in_transaction else self.transaction():
                 moved = self.session.execute(*self._move(table, schema, staging, loaded))
                 if moved != loaded.rows:
                     raise StoreError(
                         f"{moved:,} of {loaded.rows:,} rows arrived", "Nothing was kept; run it again"
                     )
+            loaded.cost = self._counters() - before
         return moved
+
+    def advise(self, table: str) -> Advice:
+        """What speaks for and against minimal logging of a load into a table, as it is now."""
+        name = self._name(table)
+        with faults.explained("looking up a table"):
+            state = state_of(self.session.connection, name)
+        return advise(name, state, self.server, strategy=self.choice.strategy, options=self.options.write)
+
+    def load_facts(self) -> dict[str, Any]:
+        return self.last_load.to_dict() if self.last_load else {}
+
+    def _counters(self) -> Cost:
+        if self.server.hides_state:
+            return Cost(why_not=self.server.hides_state)
+        with self.apart() as connection:  # an error there leaves the transaction alone
+            return read_cost(connection, self.server)
 
     def _move(self, table: str, schema: pa.Schema, staging: Staging, loaded: Load) -> tuple[str, ...]:
         """The statements that move what is staged into a table."""
