@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 from sqlalchemy.engine import URL
@@ -128,7 +127,7 @@ def _database(url: str, drivers: list[Driver]) -> list[Check]:
     try:
         if parsed.get_backend_name() == "duckdb":
             return _duckdb(url, parsed)
-        return _sql_server(url, parsed, drivers)
+        return _sql_server(parsed, drivers)
     except GidbenchError as error:
         return [Check("database", "bad", error.problem, error.remedy)]
 
@@ -156,18 +155,13 @@ def _duckdb(url: str, parsed: URL) -> list[Check]:
     return checks
 
 
-def _sql_server(url: str, parsed: URL, drivers: list[Driver]) -> list[Check]:
-    from gidbench.stores.mssql_check import examine_server
+def _sql_server(parsed: URL, drivers: list[Driver]) -> list[Check]:
+    """By the very connections that the store uses; what can be told without one comes first."""
+    from gidbench.stores.sqlserver import inspection
+    from gidbench.stores.sqlserver.address import address_of
 
-    found = examine_server(parsed, drivers)
-    checks = [Check("database", "good", f"{safe_name(url)}: {found.version}")]
-    lacking = [name for name, granted in found.permissions.items() if not granted]
-    if lacking:
-        remedy = f"Ask the owner to GRANT {', '.join(lacking)} on the database"
-        checks.append(Check("permissions", "bad", f"lacking {', '.join(lacking)}", remedy))
-    else:
-        checks.append(Check("permissions", "good", ", ".join(found.permissions)))
-    return checks
+    address = address_of(parsed, drivers)
+    return inspection.inspect(address)
 
 
 def _production(settings: Settings, url: str) -> Iterator[Check]:
@@ -197,10 +191,15 @@ def _least(name: str, value: int, least: int, show: Callable[[int], str], remedy
 def _encryption(url: str) -> Check:
     if not url or url.startswith("duckdb:"):
         return Check("encryption", "good", "the embedded database is a local file: nothing crosses a network")
-    query: dict[str, Any] = {key.lower(): str(value).lower() for key, value in parse_url(url).query.items()}
-    if query.get("encrypt", "yes") in ("no", "false", "optional", "0"):
+    from gidbench.stores.sqlserver.address import address_of, is_encrypted, trusts_anybody
+
+    try:
+        address = address_of(parse_url(url))
+    except GidbenchError as error:
+        return Check("encryption", "bad", error.problem, error.remedy)
+    if not is_encrypted(address):
         return Check("encryption", "bad", "the connection is not encrypted", "Remove Encrypt=no from the URL")
-    if query.get("trustservercertificate", "no") in ("yes", "true", "1"):
+    if trusts_anybody(address):
         return Check(
             "encryption",
             "note",

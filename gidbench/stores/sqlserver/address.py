@@ -244,3 +244,9 @@ def split_odbc(text: str) -> dict[str, str]:
 def is_encrypted(address: Address) -> bool:
     """Whether the connection is encrypted: the driver's default is that it is."""
     return address.keywords.get("Encrypt", "yes").lower() not in _OFF
+
+
+def trusts_anybody(address: Address) -> bool:
+    """Whether the server's certificate is taken as it is; FreeTDS checks none unless its own file says so."""
+    told = address.keywords.get("TrustServerCertificate", "no").lower()
+    return address.is_freetds or told in ("yes", "true", "1")

@@ -6,16 +6,22 @@ practices", "Columnstore indexes - data loading guidance"; "The Data Loading Per
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from gidbench.errors import InputError
 from gidbench.findings import Check
 from gidbench.stores.naming import quoted, quoted_table, split_name
-from gidbench.stores.sqlserver.loading import UNIT_ROWS
+from gidbench.stores.sqlserver import faults
+from gidbench.stores.sqlserver.loading import UNIT_ROWS, Load
 from gidbench.stores.sqlserver.server import Server
 from gidbench.stores.sqlserver.writing.model import DEFAULTS, Strategy, WriteOptions
 
+if TYPE_CHECKING:
+    from gidbench.stores.sqlserver.data import SqlServerTables
+
+_ADVISED_ROWS = 1_000  # how fewer are logged is no matter
 COLUMNSTORE_ROWS = 102_400  # of one batch: fewer go through a delta store, row by row
 _HEAP, _CLUSTERED, _NONCLUSTERED = 0, 1, 2  # sys.indexes.type
 _CLUSTERED_COLUMNSTORE, _COLUMNSTORE = 5, 6
@@ -129,6 +135,25 @@ def state_of(connection: Any, table: str) -> TableState:
         bool(in_memory),
         str(recovery[0][0] or "") if recovery else "",
     )
+
+
+def advise_on(store: SqlServerTables, table: str, *, was_empty: bool | None = None) -> Advice:
+    """Advice on a table of a store, by the name that it has there, as it is now or was before a load."""
+    with faults.explained("looking up a table"):
+        state = state_of(store.session.connection, table)
+    if was_empty is not None:
+        state = replace(state, is_empty=was_empty)
+    return advise(table, state, store.server, strategy=store.choice.strategy, options=store.options.write)
+
+
+def facts_of(store: SqlServerTables, load: Load | None, table: str, was_empty: bool) -> dict[str, Any]:
+    """A load in plain values; the table that it was moved to is looked up only now, when its time is taken."""
+    if load is None:
+        return {}
+    if load.rows >= _ADVISED_ROWS and table:
+        with contextlib.suppress(InputError):  # a view takes rows, too, but its log is its tables' affair
+            load.advice = advise_on(store, table, was_empty=was_empty)
+    return load.to_dict()
 
 
 def advise(

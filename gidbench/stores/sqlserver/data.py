@@ -22,10 +22,10 @@ from gidbench.stores.fitting import SchemaReport
 from gidbench.stores.naming import OURS, Names, quoted, quoted_table
 from gidbench.stores.retry import RetryPolicy
 from gidbench.stores.sqlserver import faults, tables
-from gidbench.stores.sqlserver.advisor import Advice, advise, state_of
+from gidbench.stores.sqlserver.advisor import Advice, advise_on, facts_of
 from gidbench.stores.sqlserver.connections import Connections
 from gidbench.stores.sqlserver.loading import Load, load
-from gidbench.stores.sqlserver.metering import Cost, read_cost
+from gidbench.stores.sqlserver.metering import counters
 from gidbench.stores.sqlserver.proof import check, prove
 from gidbench.stores.sqlserver.reading import read, read_rows
 from gidbench.stores.sqlserver.server import Server, look_at
@@ -76,6 +76,7 @@ class SqlServerTables:
         self.name, self.identity = connections.name, connections.address.identity
         self.session = Session(connections, self.name, self.identity, self.retry, schema)
         self.last_load: Load | None = None
+        self._moved_to = ("", False)  # what the last load was moved to, and whether that was empty
         self._own: dict[str, pa.Schema] = {}
         self._identities: dict[str, bool] = {}
 
@@ -286,45 +287,33 @@ class SqlServerTables:
     def append(self, table: str, batches: Iterable[pa.RecordBatch]) -> int:
         schema = self._schema(table)
         types = {name: OWN_TYPES[name] for name in schema.names} if table in SCHEMAS else {}
-        before = self._counters()
+        before = counters(self)
         with self.staged(schema, batches, types) as (staging, loaded):
             if not loaded.rows:
                 return 0
-            if loaded.rows >= SMALL_ROWS:
-                with contextlib.suppress(
-                    InputError
-                ):  # a view takes rows, too, but its log is its tables' affair
-                    loaded.advice = self.advise(table)
             with contextlib.nullcontext() if self.session.in_transaction else self.transaction():
                 moved = self.session.execute(*self._move(table, schema, staging, loaded))
                 if moved != loaded.rows:
                     raise StoreError(
                         f"{moved:,} of {loaded.rows:,} rows arrived", "Nothing was kept; run it again"
                     )
-            loaded.cost = self._counters() - before
+            loaded.cost = counters(self) - before
         return moved
 
     def advise(self, table: str) -> Advice:
         """What speaks for and against minimal logging of a load into a table, as it is now."""
-        name = self._name(table)
-        with faults.explained("looking up a table"):
-            state = state_of(self.session.connection, name)
-        return advise(name, state, self.server, strategy=self.choice.strategy, options=self.options.write)
+        return advise_on(self, self._name(table))
 
     def load_facts(self) -> dict[str, Any]:
-        return self.last_load.to_dict() if self.last_load else {}
-
-    def _counters(self) -> Cost:
-        if self.server.hides_state:
-            return Cost(why_not=self.server.hides_state)
-        with self.apart() as connection:  # an error there leaves the transaction alone
-            return read_cost(connection, self.server)
+        return facts_of(self, self.last_load, *self._moved_to)
 
     def _move(self, table: str, schema: pa.Schema, staging: Staging, loaded: Load) -> tuple[str, ...]:
         """The statements that move what is staged into a table."""
         target, columns = self._sql(table), self._columns(table, schema.names)
         # with a lock on the whole of an empty table, SQL Server logs pages, not rows
-        hint = " WITH (TABLOCK)" if not self.scalar(f"SELECT TOP 1 1 FROM {target}") else ""
+        is_empty = not self.scalar(f"SELECT TOP 1 1 FROM {target}")
+        self._moved_to = (self._name(table), is_empty)
+        hint = " WITH (TABLOCK)" if is_empty else ""
         own = ", ".join(quoted(name) for name in schema.names)
         insert = f"INSERT INTO {target}{hint} ({columns}) SELECT {own} FROM {staging.sql}{loaded.condition()}"
         numbered = tables.IDENTITY.get(table)

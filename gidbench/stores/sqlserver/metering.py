@@ -9,10 +9,13 @@ which are gone, with their figures, before they could be asked.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gidbench.stores.sqlserver import faults
 from gidbench.stores.sqlserver.server import Server
+
+if TYPE_CHECKING:
+    from gidbench.stores.sqlserver.data import SqlServerTables
 
 # The kinds of waits that a load can be held up by; a server waits for much else all the time. Source: Microsoft Learn,
 # "sys.dm_os_wait_stats (Transact-SQL)".
@@ -83,3 +86,11 @@ def read_cost(connection: Any, server: Server) -> Cost:
     finally:
         cursor.close()
     return Cost(int(log_bytes or 0), {str(kind): int(ms) for kind, ms in rows})
+
+
+def counters(store: SqlServerTables) -> Cost:
+    """The same by a store, on a connection of its own: an error there leaves a transaction alone."""
+    if store.server.hides_state:
+        return Cost(why_not=store.server.hides_state)
+    with store.apart() as connection:
+        return read_cost(connection, store.server)

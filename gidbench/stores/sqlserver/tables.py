@@ -34,12 +34,7 @@ class Column:
     precision: int | None
     scale: int | None
     nullable: bool
-    generated: bool = False
     is_utf8: bool = False
-
-    @property
-    def found(self) -> Found:
-        return Found(self.name, self.shown, self.nullable, self.generated)
 
     @property
     def shown(self) -> str:
@@ -58,28 +53,29 @@ def columns_of(connection: Any, table: str) -> list[Column]:
     catalogue = f"{quoted(where[0])}." if len(where) == 2 else ""
     rows = _rows(
         connection,
-        "SELECT i.COLUMN_NAME, i.DATA_TYPE, i.CHARACTER_MAXIMUM_LENGTH, i.NUMERIC_PRECISION, i.NUMERIC_SCALE,"
-        " i.IS_NULLABLE, CASE WHEN c.default_object_id <> 0 OR c.is_identity = 1 OR c.is_computed = 1"
-        " OR i.DATA_TYPE = 'timestamp' OR COLUMNPROPERTY(c.object_id, c.name, 'GeneratedAlwaysType') > 0"
-        " THEN 1 ELSE 0 END, i.COLLATION_NAME"
-        f" FROM {catalogue}INFORMATION_SCHEMA.COLUMNS i LEFT JOIN {catalogue}sys.columns c"
-        " ON c.object_id = OBJECT_ID(?) AND c.name = i.COLUMN_NAME WHERE i.TABLE_NAME = ?"
-        f" AND i.TABLE_SCHEMA = {'?' if where else 'SCHEMA_NAME()'} ORDER BY i.ORDINAL_POSITION",
-        [quoted_table(table), name, *where[-1:]],
+        "SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, IS_NULLABLE,"
+        f" COLLATION_NAME FROM {catalogue}INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = ?"
+        f" AND TABLE_SCHEMA = {'?' if where else 'SCHEMA_NAME()'} ORDER BY ORDINAL_POSITION",
+        [name, *where[-1:]],
     )
     return [
-        Column(
-            name,
-            kind,
-            length,
-            precision,
-            scale,
-            nullable == "YES",
-            bool(generated),
-            "UTF8" in (collation or ""),
-        )
-        for name, kind, length, precision, scale, nullable, generated, collation in rows
+        Column(name, kind, length, precision, scale, nullable == "YES", "UTF8" in (collation or ""))
+        for name, kind, length, precision, scale, nullable, collation in rows
     ]
+
+
+def _generated(connection: Any, table: str) -> set[str]:
+    """Columns, in lower case, that the server fills where an insert says nothing: by default, as identity, …"""
+    *where, _ = split_name(table)
+    catalogue = f"{quoted(where[0])}." if len(where) == 2 else ""
+    rows = _rows(
+        connection,
+        f"SELECT name FROM {catalogue}sys.columns WHERE object_id = OBJECT_ID(?) AND (default_object_id <> 0"
+        " OR is_identity = 1 OR is_computed = 1 OR TYPE_NAME(system_type_id) = 'timestamp'"
+        " OR COLUMNPROPERTY(object_id, name, 'GeneratedAlwaysType') > 0)",
+        [quoted_table(table)],
+    )
+    return {str(name).lower() for (name,) in rows}
 
 
 def create_missing(connection: Any, names: Names) -> tuple[list[str], list[str], list[str]]:
@@ -101,9 +97,7 @@ def create_missing(connection: Any, names: Names) -> tuple[list[str], list[str],
         found = columns_of(connection, known.name)
         if found:
             hinders = _hinders_reading if table == "employee" else _hinders_writing
-            notes += check_fit(
-                known, [column.found for column in found], hinders(found), exact_case=exact_case
-            )
+            notes += check_fit(known, _found(connection, known, found), hinders(found), exact_case=exact_case)
             present.append(known.name)
         else:
             missing.append(known)
@@ -115,6 +109,13 @@ def create_missing(connection: Any, names: Names) -> tuple[list[str], list[str],
     if not _rows(connection, f"SELECT TOP 1 1 FROM {sequence}"):
         execute(connection.cursor(), first_ordinal_sql(names))
     return [known.name for known in missing], present, notes
+
+
+def _found(connection: Any, known: Table, columns: list[Column]) -> list[Found]:
+    ours = {name.lower() for name in known.columns.values()}
+    further = [column for column in columns if not column.nullable and column.name.lower() not in ours]
+    generated = _generated(connection, known.name) if further else set()
+    return [Found(each.name, each.shown, each.nullable, each.name.lower() in generated) for each in columns]
 
 
 def create_statements(names: Names) -> list[str]:
