@@ -147,13 +147,17 @@ def sweep(connection: Any) -> int:
         cursor.close()
 
 
+# Application locks are one database's own, but Babelfish has them for the whole server: so the name says the database.
+_RESOURCE = "DECLARE @resource nvarchar(255) = CONCAT(DB_NAME(), '/', ?)"
+
+
 def take_lock(cursor: Any, resource: str, timeout_ms: int, owner: str = "Session") -> bool:
     """Take an application lock for the session (or the transaction); False where another one holds it all that time.
 
     Source: Microsoft Learn, "sp_getapplock (Transact-SQL)": 0 and 1 are granted, -1 is a timeout.
     """
     cursor.execute(
-        "DECLARE @answer int; EXEC @answer = sp_getapplock @Resource = ?, @LockMode = 'Exclusive',"
+        f"{_RESOURCE}; DECLARE @answer int; EXEC @answer = sp_getapplock @Resource = @resource, @LockMode = 'Exclusive',"
         f" @LockOwner = '{owner}', @LockTimeout = ?; SELECT @answer",
         [resource, timeout_ms],
     )
@@ -166,4 +170,4 @@ def take_lock(cursor: Any, resource: str, timeout_ms: int, owner: str = "Session
 
 
 def release_lock(cursor: Any, resource: str) -> None:
-    cursor.execute("EXEC sp_releaseapplock @Resource = ?, @LockOwner = 'Session'", [resource])
+    cursor.execute(f"{_RESOURCE}; EXEC sp_releaseapplock @Resource = @resource, @LockOwner = 'Session'", [resource])

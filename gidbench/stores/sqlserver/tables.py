@@ -90,6 +90,12 @@ def create_missing(connection: Any, names: Names) -> tuple[list[str], list[str],
     )[0]
     places = {table: _place(names.table(table), str(own)) for table in ALL_SCHEMAS}
     check_distinct(places, names)
+    for catalogue in sorted({place[0] for place in places.values()} - {""}):
+        if _rows(connection, "SELECT DB_ID(?)", [catalogue]) == [(None,)]:
+            raise InputError(
+                f"there is no database {catalogue!r} on the server, or the login may not see it",
+                "Name another one in the names file, or leave it out",
+            )
     exact_case = "_CS_" in str(collation).upper() or "_BIN" in str(collation).upper()
     missing, present, notes = [], [], []
     for table in ALL_SCHEMAS:
@@ -149,11 +155,6 @@ def _place(known: Table, own: str) -> tuple[str, str, str]:
 def _make_schemas(connection: Any, places: list[tuple[str, str, str]]) -> None:
     """Create the schemas of tables that are about to be made."""
     for catalogue, schema in sorted({place[:2] for place in places}):
-        if catalogue and _rows(connection, "SELECT DB_ID(?)", [catalogue]) == [(None,)]:
-            raise InputError(
-                f"there is no database {catalogue!r} on the server, or the login may not see it",
-                "Name another one in the names file, or leave it out",
-            )
         prefix = f"{quoted(catalogue)}." if catalogue else ""
         if _rows(connection, f"SELECT 1 FROM {prefix}sys.schemas WHERE name = ?", [schema]):
             continue
