@@ -12,8 +12,11 @@ _MOST_BYTES, _KEPT = 5_000_000, 3
 
 _SECRETS = (
     # user:password@ of a URL; a password may hold an @ that nobody escaped
-    re.compile(r"([a-z][a-z0-9+.-]*://[^\s/@:'\"]*):[^\s'\"]*@", re.IGNORECASE),
-    re.compile(r"(?i)\b(pwd|password|accesstoken|secret)(\s*[=:]\s*)(\{[^}]*\}|'[^']*'|[^\s;&,]+)"),
+    re.compile(r"([a-z][a-z0-9+.-]*://[^\s/@:'\"]*):\S*@", re.IGNORECASE),
+    # a value in braces may hold a closing one, doubled
+    re.compile(
+        r"(?i)\b(pwd|password|accesstoken|\w*secret)(\s*[=:]\s*)(\{(?:[^}]|\}\})*\}|'[^']*'|[^\s;&,]+)"
+    ),
 )
 
 

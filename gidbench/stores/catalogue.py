@@ -81,6 +81,10 @@ def _open_duckdb(shown: str, path: Path | None) -> Iterator[duckdb.DuckDBPyConne
 
 @contextmanager
 def _open_engine(url: URL, shown: str) -> Iterator[sa.Inspector]:
+    if url.get_backend_name() == "mssql":
+        with _sql_server_engine(url) as engine:
+            yield from _inspect(engine, shown)
+        return
     try:
         engine = sa.create_engine(url)
     except (SQLAlchemyError, ImportError) as error:
@@ -89,6 +93,13 @@ def _open_engine(url: URL, shown: str) -> Iterator[sa.Inspector]:
             f"Install its driver ({type(error).__name__})",
         ) from error
     try:
+        yield from _inspect(engine, shown)
+    finally:
+        engine.dispose()
+
+
+def _inspect(engine: sa.Engine, shown: str) -> Iterator[sa.Inspector]:
+    try:
         with engine.connect() as connection:
             yield sa.inspect(connection)
     except SQLAlchemyError as error:
@@ -96,8 +107,20 @@ def _open_engine(url: URL, shown: str) -> Iterator[sa.Inspector]:
         raise StoreError(
             f"{shown} cannot be asked for its tables ({kind})", "Run `gidbench doctor`"
         ) from error
+
+
+@contextmanager
+def _sql_server_engine(url: URL) -> Iterator[sa.Engine]:
+    """SQLAlchemy's engine on a pool of ours: the same driver, settings and sentences as for all other work."""
+    from gidbench.stores.sqlserver.address import address_of
+    from gidbench.stores.sqlserver.connections import Connections, PoolOptions
+
+    # by pyodbc in any case: what SQLAlchemy asks by mssql-python, not every server answers
+    connections = Connections(address_of(url.set(drivername="mssql+pyodbc")), PoolOptions(size=1))
+    try:
+        yield sa.create_engine("mssql+pyodbc://", pool=connections.pool)
     finally:
-        engine.dispose()
+        connections.close()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,7 @@ def check_fit(
     hinders: Callable[[pa.Field, Found], str],
     *,
     exact_case: bool = False,
+    optional: Sequence[str] = (),
 ) -> list[str]:
     """Raise InputError where a table that is there can't serve as one of ours; returns what only `generate` minds.
 
@@ -104,6 +105,8 @@ def check_fit(
         Why a column can't hold our field; empty where it can.
     exact_case:
         Whether the database tells names apart by their case.
+    optional:
+        Columns that may be missing.
     """
     schema = ALL_SCHEMAS[known.table]
     there = {column.name.lower(): column for column in found}
@@ -111,6 +114,8 @@ def check_fit(
         called = known.columns[field.name]
         column = there.pop(called.lower(), None)
         where = f"Name it in a names file ([{known.table}.columns]), or name another table"
+        if column is None and field.name in optional:
+            continue
         if column is None:
             raise InputError(f"the table {known.name} has no column {called!r}", where)
         if exact_case and column.name != called:

@@ -73,6 +73,12 @@ class Place:
             found: list[tuple[Any, ...]] = store.rows(statement)  # type: ignore[attr-defined]
             return found
 
+    def drop_keys(self) -> None:
+        """Take the keys of global_id away, where it has any: then nobody but a synchronisation sees to them."""
+        if self.url in SERVERS.values():
+            for constraint in ("pk_global_id", "uq_global_id_no_ktp"):
+                self.sql(f"ALTER TABLE global_id DROP CONSTRAINT {constraint}")
+
     def put_employees(self, employees: Iterable[Employee]) -> None:
         """Make the table employee hold exactly these."""
         rows = [

@@ -1,252 +1,305 @@
-"""Where a SQL Server is and how to log in: from a URL to the keywords of ODBC.
-
-Source of the keywords: Microsoft Learn, "DSN and connection string keywords and attributes", and FreeTDS, "ODBC
-connection string attributes".
-"""
+"""From a URL to what drivers need to connect to a SQL Server; secrets stay inside."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib.util
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
+from pydantic import SecretStr
 from sqlalchemy.engine import URL
 
 from gidbench.errors import InputError
 from gidbench.stores.drivers import Driver, odbc_drivers
+from gidbench.stores.sqlserver import keywords as kw
 
-DRIVERNAMES = ("mssql", "mssql+pyodbc", "mssql+mssqlpython")
-CONNECT_TIMEOUT_S = 15
-# mssql-python's bulk copy fails at the protocol's default of 4,096; 32,767 is the most, and not faster than this
+APPLICATION = "gidbench"
+DEFAULT_PORT = 1433
+# mssql-python's bulk copy panics with the 4,096 that servers offer; the most, 32,767, is not faster than this. pyodbc
+# gets none: where a login is refused, Microsoft's driver would tell that the size was not changed, and not the cause.
 PACKET_BYTES = 16_384
-_DEFAULT_PORT = 1433
-
-# Keywords by their lower-case spellings without spaces and underscores: the one that drivers agree on.
-_KEYWORDS = {
-    "driver": "Driver",
-    "dsn": "DSN",
-    "server": "Server",
-    "servername": "Server",
-    "address": "Server",
-    "addr": "Server",
-    "port": "Port",
-    "database": "Database",
-    "uid": "UID",
-    "user": "UID",
-    "username": "UID",
-    "pwd": "PWD",
-    "password": "PWD",
-    "encrypt": "Encrypt",
-    "trustservercertificate": "TrustServerCertificate",
-    "hostnameincertificate": "HostNameInCertificate",
-    "servercertificate": "ServerCertificate",
-    "trustedconnection": "Trusted_Connection",
-    "authentication": "Authentication",
-    "app": "APP",
-    "packetsize": "PacketSize",
-    "applicationintent": "ApplicationIntent",
-    "multisubnetfailover": "MultiSubnetFailover",
-    "connectretrycount": "ConnectRetryCount",
-    "connectretryinterval": "ConnectRetryInterval",
-    "keepalive": "KeepAlive",
-    "keepaliveinterval": "KeepAliveInterval",
-    "serverspn": "ServerSPN",
-    "tdsversion": "TDS_Version",
-    "clientcharset": "ClientCharset",
-    "longasmax": "LongAsMax",
-}
-# What only pyodbc, an ODBC driver or FreeTDS knows; mssql-python refuses keywords that it does not.
-_ODBC_ONLY = {"Driver", "DSN", "APP", "Port", "TDS_Version", "ClientCharset", "LongAsMax"}
-_SECRET = {"PWD"}
-_OFF = {"no", "false", "0", "optional", "disabled"}
+CONNECT_TIMEOUT_S = 15  # what Microsoft's drivers and SQLAlchemy wait
+_ODBC, _MSSQL_PYTHON = "mssql+pyodbc", "mssql+mssqlpython"
+_OF_SQLALCHEMY = ("ansi", "unicode_results", "autocommit")  # arguments of pyodbc; our pool sets them itself
+_HERE = frozenset({"localhost", "127.0.0.1", "::1", ".", "(local)", "[::1]"})
 
 
 @dataclass(frozen=True)
 class Address:
-    """A database of a SQL Server.
+    """A database on a SQL Server, and how to get there. Neither its repr nor its fields show a secret.
 
     Attributes
     ----------
-    keywords:
-        ODBC keywords; secret, as they may hold a password.
     name:
-        The URL without credentials, fit to be shown.
-    library:
-        `pyodbc` or `mssql_python`: by which its sessions are opened.
+        The URL without password and query: fit for logs and results.
+    dialect:
+        `mssql+pyodbc`, or `mssql+mssqlpython` where rows go through mssql-python as well.
+    server, port, database:
+        As they were given; empty, or None, where the driver or a DSN decides.
     driver:
-        The ODBC driver of pyodbc's sessions; None where the URL or a DSN names it.
+        The ODBC driver; None where a DSN names it, and for mssql-python, which brings its own.
+    driver_reason:
+        Why this driver, as a sentence.
+    connect_timeout_s:
+        How long a connection may take to be made.
     """
 
-    keywords: Mapping[str, str] = field(repr=False)
     name: str
-    library: str = "pyodbc"
-    driver: Driver | None = field(default=None, repr=False)
+    dialect: str
+    server: str
+    port: int | None
+    database: str
+    user: str
+    dsn: str
+    driver: Driver | None
+    driver_reason: str
+    connect_timeout_s: int
+    keywords: tuple[tuple[str, str], ...]
+    secrets: tuple[tuple[str, SecretStr], ...] = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
     def is_freetds(self) -> bool:
-        told = self.keywords.get("Driver", "") + (self.driver.name if self.driver else "")
-        return "tds" in told.lower()
+        """Whether the driver is known to be FreeTDS (a DSN may hide it: ask the connection)."""
+        return self.driver is not None and is_freetds(self.driver.name, self.driver.path)
 
     @property
-    def odbc(self) -> str:
-        """The connection string of pyodbc."""
-        told = dict(self.keywords)
-        told.setdefault("APP", "gidbench")
-        if self.is_freetds:
-            host, _, port = told.pop("Server", "").partition(",")
-            told |= {"Server": host, "Port": port or str(_DEFAULT_PORT)}
-            told.setdefault("TDS_Version", "7.4")
-            told.setdefault("ClientCharset", "UTF-8")
-            # its own words for the same: https://www.freetds.org/userguide/OdbcConnAttr.html
-            encrypt = told.pop("Encrypt", "yes").lower()
-            told["Encryption"] = "off" if encrypt in _OFF else "require"
-            told.pop("TrustServerCertificate", None)
-        else:
-            told.setdefault("PacketSize", str(PACKET_BYTES))
-        return _joined(told)
-
-    @property
-    def bulk(self) -> str | None:
-        """The connection string of mssql-python; None where it can't express this address."""
-        if {"DSN", "TDS_Version"} & set(self.keywords) or "Server" not in self.keywords:
-            return None
-        told = {key: value for key, value in self.keywords.items() if key not in _ODBC_ONLY}
-        told.setdefault("PacketSize", str(PACKET_BYTES))
-        return _joined(told)
-
-    @property
-    def server(self) -> str:
-        """What is the same for two addresses of one server, as far as names tell."""
-        told = self.keywords.get("Server") or self.keywords.get("DSN", "")
-        host, _, port = told.lower().removeprefix("tcp:").partition(",")
-        host = {"localhost": "127.0.0.1", ".": "127.0.0.1", "(local)": "127.0.0.1"}.get(host, host)
-        return f"{host},{port or self.keywords.get('Port') or _DEFAULT_PORT}"
+    def is_azure(self) -> bool:
+        """Whether the server is one of Azure SQL, where databases go away and come back by themselves."""
+        host = self.server.lower()
+        return host.endswith(
+            (".windows.net", ".fabric.microsoft.com", ".chinacloudapi.cn", ".usgovcloudapi.net")
+        )
 
     @property
     def identity(self) -> str:
-        """What is the same for two addresses of one database."""
-        return f"{self.server}/{self.keywords.get('Database', '').lower()}"
+        """A text that is the same for two addresses of one database, as far as names tell."""
+        if self.dsn and not self.server:
+            where = f"DSN {self.dsn.lower()}"
+        else:
+            host, instance, port = _place(self)
+            where = f"{host}\\{instance},{port}"
+        # a login's default database is known to the server only: it is the same where the login is
+        return f"{where}/{self.database.lower() or f'default of {self.user}'}"
+
+    @property
+    def no_arrow(self) -> str:
+        """Why mssql-python cannot be used for this address; empty where it can."""
+        if importlib.util.find_spec("mssql_python") is None:
+            return "mssql-python is not installed"
+        if not self.server:
+            return "the server's name is hidden in a DSN; write host and database in the URL"
+        if lost := kw.lost_without_odbc(name for name, _ in (*self.keywords, *self.secrets)):
+            return f"mssql-python knows no {', '.join(lost)}"
+        return ""
+
+    def odbc_string(self) -> str:
+        """The connection string for pyodbc. Secret: neither to be shown nor to be passed on a command line."""
+        pairs = dict(self._all())
+        if self.driver is not None:
+            pairs["Driver"] = self.driver.keyword
+        if self.is_freetds:
+            return kw.join_for_freetds(_for_freetds(pairs, self.server, self.port))
+        if self.port is not None:
+            pairs["Server"] = f"{self.server},{self.port}"
+        return kw.join(sorted(pairs.items(), key=lambda pair: pair[0] not in ("Driver", "DSN")))
+
+    def mssql_python_string(self) -> str:
+        """The connection string for mssql-python, as secret. Raises InputError where `no_arrow` says why."""
+        if self.no_arrow:
+            raise InputError(
+                f"mssql-python cannot connect to {self.name}: {self.no_arrow}", "Use mssql+pyodbc://"
+            )
+        pairs = {name: value for name, value in self._all() if kw.taken_by_mssql_python(name) and value}
+        if self.port is not None:
+            pairs["Server"] = f"{self.server},{self.port}"
+        pairs.setdefault("PacketSize", str(PACKET_BYTES))
+        return kw.join(pairs)
+
+    def _all(self) -> list[tuple[str, str]]:
+        return [*self.keywords, *((name, secret.get_secret_value()) for name, secret in self.secrets)]
 
 
-def address_of(url: URL, drivers: list[Driver] | None = None) -> Address:
-    """The address of a URL: `mssql+pyodbc://user:password@host:1433/database?Encrypt=…`, `mssql+pyodbc://dsn`,
-    `mssql+pyodbc:///?odbc_connect=…` or `mssql+mssqlpython://…`; further parameters go to the driver as they are.
+def address_of(url: URL, drivers: Sequence[Driver] | None = None) -> Address:
+    """The address of a URL. Raises InputError naming what is wrong in it, without its secrets.
 
-    `drivers` are those to choose from where the URL names none; default: those that are found.
-    Raises InputError, without any secret.
+    `drivers` are the ODBC drivers to choose from, the best first; None: those of this machine.
     """
-    if url.drivername not in DRIVERNAMES:
+    dialect = _ODBC if url.drivername == "mssql" else url.drivername
+    if dialect not in (_ODBC, _MSSQL_PYTHON):
         raise InputError(
             f"there is no store for {url.drivername} databases",
-            f"Use duckdb:///FILE or {', '.join(DRIVERNAMES[1:])}",
+            "Use duckdb:///FILE, mssql+pyodbc:// or mssql+mssqlpython://",
         )
-    library = "mssql_python" if url.drivername.endswith("mssqlpython") else "pyodbc"
-    keywords: dict[str, str] = {}
+    given = _keywords(url, dialect)
+    timeout = int(given.pop(kw.TIMEOUT, CONNECT_TIMEOUT_S)) or CONNECT_TIMEOUT_S
+    dsn = given.get("DSN", "")
+    driver, reason = _driver(given, dialect, odbc_drivers() if drivers is None else drivers)
+    server, port = _server(given)
+    _complete(given, dsn)
+    secret = {name: value for name, value in given.items() if name.lower() in kw.SECRET}
+    return Address(
+        name=_name(url, dialect, server, port, given),
+        dialect=dialect,
+        server=server,
+        port=port,
+        database=given.get("Database", ""),
+        user=given.get("UID", ""),
+        dsn=dsn,
+        driver=driver,
+        driver_reason=reason,
+        connect_timeout_s=timeout,
+        keywords=tuple((name, value) for name, value in given.items() if name not in secret),
+        secrets=tuple((name, SecretStr(value)) for name, value in secret.items()),
+    )
+
+
+def is_freetds(*names: str) -> bool:
+    """Whether names of a driver, or of its file, are FreeTDS's."""
+    return any(re.search(r"freetds|tdsodbc", name, re.IGNORECASE) or name.lower() == "tds" for name in names)
+
+
+def is_same_server(one: Address, other: Address) -> bool:
+    """Whether two addresses name one server: by name, port and instance; no name is looked up."""
+    if (one.dsn and not one.server) or (other.dsn and not other.server):
+        return one.dsn.lower() == other.dsn.lower()
+    return _place(one) == _place(other)
+
+
+def is_same_database(one: Address, other: Address) -> bool:
+    """Whether two addresses name one database of one server, whoever logs in."""
+    return one.identity == other.identity
+
+
+def _place(address: Address) -> tuple[str, str, int]:
+    host, _, instance = address.server.lower().partition("\\")
+    if instance and instance != "mssqlserver":
+        # The port of a named instance is found by its name, so a given one says the same.
+        return ("here" if host in _HERE else host), instance, address.port or 0
+    return ("here" if host in _HERE else host), "", address.port or DEFAULT_PORT
+
+
+def _name(url: URL, dialect: str, server: str, port: int | None, given: dict[str, str]) -> str:
+    if not url.host and server:  # of odbc_connect
+        url = URL.create(
+            dialect, given.get("UID"), "***" if "PWD" in given else None, server, port, given.get("Database")
+        )
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _keywords(url: URL, dialect: str) -> dict[str, str]:
+    """Keywords of a URL's parts, of its query, and of odbc_connect in it; each once."""
+    given: dict[str, str] = {}
+
+    def add(name: str, value: str) -> None:
+        kw.check(name, value)
+        if name in given:
+            raise InputError(f"the database URL gives {name} twice", "Leave one of them out")
+        given[name] = value
+
     for key, value in url.query.items():
-        told = value if isinstance(value, str) else value[-1]
+        if not isinstance(value, str):
+            raise InputError(
+                f"the database URL gives {kw.canonical(key)} more than once", "Leave one of them out"
+            )
         if key.lower() == "odbc_connect":
-            for name, part in split_odbc(told).items():
-                keywords[_canonical(name)] = part
-        else:
-            keywords[_canonical(key)] = told
-    named = "Driver" in keywords
-    if url.host:
-        # without a database, a port or a driver, the host of a URL of SQLAlchemy's is a data source of ODBC's
-        if library == "pyodbc" and not url.database and not url.port and not named:
-            keywords["DSN"] = url.host
-        else:
-            keywords["Server"] = url.host + (f",{url.port}" if url.port else "")
-    if url.database:
-        keywords["Database"] = url.database
-    if url.username:
-        keywords["UID"] = url.username
-    if url.password:
-        keywords["PWD"] = str(url.password)
-    if not ({"Server", "DSN"} & set(keywords)):
+            for name, text in kw.split(value):
+                add(kw.canonical(name), text)
+        elif key.lower() not in _OF_SQLALCHEMY:
+            add(kw.canonical(key), value)
+    # As in SQLAlchemy: a host alone is the name of a DSN, unless what follows can only go with a server.
+    alone = url.host and not url.database and url.port is None and "." not in url.host
+    if alone and dialect == _ODBC and not {"Driver", "Database", "Server"} & given.keys():
+        add("DSN", url.host or "")
+    elif url.host:
+        add("Server", unquote(url.host))  # SQLAlchemy leaves %5C, the backslash of an instance, as it is
+    for name, part in (("Database", url.database), ("UID", url.username)):
+        if part:
+            add(name, part)
+    if url.port is not None:
+        add("Port", str(url.port))
+    if url.password is not None:
+        add("PWD", str(url.password))
+    if not {"Server", "DSN", "FileDSN", "Servername"} & given.keys():
         raise InputError(
             "the database URL names no server",
             "Write it like mssql+pyodbc://user:password@host:1433/database",
         )
-    if "UID" not in keywords and not {"Authentication", "Trusted_Connection", "DSN"} & set(keywords):
-        keywords["Trusted_Connection"] = "yes"
-    driver = None
-    if library == "pyodbc" and not named and "DSN" not in keywords:
-        found = odbc_drivers() if drivers is None else drivers
-        if not found:
-            raise InputError(
-                "no ODBC driver for SQL Server is installed", "pip install mssql-python brings Microsoft's"
-            )
-        driver = found[0]
-        keywords["Driver"] = driver.keyword
-    for key, value in keywords.items():
-        if "\0" in value:
-            raise InputError(f"{key} of the database URL holds a zero character", "Remove it")
-    return Address(keywords, _shown(url, keywords), library, driver)
+    return given
 
 
-def _shown(url: URL, keywords: Mapping[str, str]) -> str:
-    """The URL without its query; of `odbc_connect`, what it says of server and database."""
-    if url.host:
-        return url.set(query={}).render_as_string(hide_password=True)
-    host, _, port = keywords.get("Server", keywords.get("DSN", "")).partition(",")
-    shown = URL.create(
-        url.drivername,
-        host=host or None,
-        port=int(port) if port.isdigit() else None,
-        database=keywords.get("Database"),
-    )
-    return shown.render_as_string(hide_password=True)
+def _complete(given: dict[str, str], dsn: str) -> None:
+    """What a user need not say. Encryption is left to the driver's default, which is on from version 18 on."""
+    if "UID" not in given and "Authentication" not in given and not dsn:
+        given.setdefault("Trusted_Connection", "yes")
+    given.setdefault("APP", APPLICATION)
 
 
-def _canonical(key: str) -> str:
-    plain = key.lower().replace(" ", "").replace("_", "")
-    return _KEYWORDS.get(plain, key)
+def _server(given: dict[str, str]) -> tuple[str, int | None]:
+    """Host (or host\\instance) and port of Server=tcp:host,port and Port=; both are taken apart here only."""
+    server = given.get("Server", "").strip()
+    port = given.pop("Port", None)
+    if server[:4].lower() == "tcp:":
+        server = server[4:]
+    host, comma, behind = server.rpartition(",")
+    if comma:
+        kw.check("Port", behind)
+        if port is not None and int(port) != int(behind):
+            raise InputError("the database URL gives two ports", "Leave one of them out")
+        server, port = host, behind
+    if server:
+        given["Server"] = server
+    return server, int(port) if port is not None else None
 
 
-def _joined(keywords: Mapping[str, str]) -> str:
-    return ";".join(f"{key}={_braced(value)}" for key, value in keywords.items())
+def _driver(given: dict[str, str], dialect: str, found: Sequence[Driver]) -> tuple[Driver | None, str]:
+    named = given.pop("Driver", "")
+    if dialect == _MSSQL_PYTHON:
+        return None, "mssql-python brings its own, as mssql+mssqlpython:// asks for"
+    if named:
+        known = next((one for one in found if named.lower() in (one.keyword.lower(), one.name.lower())), None)
+        return known or Driver(named, named, named), "the URL asks for it"
+    if "DSN" in given or "FileDSN" in given:
+        return None, "the data source names it"
+    # FreeTDS knows no Entra: what it would do with the user's name and password is not what was asked for.
+    fitting = [one for one in found if "Authentication" not in given or not is_freetds(one.name, one.path)]
+    if not fitting:
+        raise InputError(
+            "no ODBC driver for SQL Server is installed" + (" that knows Authentication=" if found else ""),
+            "pip install mssql-python brings Microsoft's",
+        )
+    best = fitting[0]
+    if is_freetds(best.name, best.path):
+        return best, "Microsoft's is neither installed nor in mssql-python's wheel"
+    if "from mssql-python" in best.name:
+        return best, "none of Microsoft's is installed, so the one in mssql-python's wheel is taken"
+    return best, "it is installed"
 
 
-def _braced(value: str) -> str:
-    """A value in braces wherever a character could mean something; a closing brace is doubled inside."""
-    if value and value == value.strip() and not set(value) & set("[]{}(),;?*=!@"):
-        return value
-    return "{" + value.replace("}", "}}") + "}"
+def _for_freetds(pairs: dict[str, str], server: str, port: int | None) -> dict[str, str]:
+    """The same in FreeTDS's words; what it does not know would be ignored without a word.
 
-
-def split_odbc(text: str) -> dict[str, str]:
-    """The keywords of a connection string. Raises InputError, without repeating it, where it is malformed."""
-    found: dict[str, str] = {}
-    rest = text.strip()
-    while rest:
-        key, equals, rest = rest.partition("=")
-        if not equals or not key.strip():
-            raise InputError(
-                "odbc_connect is no list of KEY=VALUE;", "Write it as ODBC takes it, quoted for a URL"
-            )
-        rest = rest.lstrip()
-        if rest.startswith("{"):
-            end = rest.find("}", 1)
-            while end > 0 and rest[end : end + 2] == "}}":
-                end = rest.find("}", end + 2)
-            if end < 0:
-                raise InputError("a brace of odbc_connect is never closed", "Close it; inside, write } as }}")
-            value, rest = rest[1:end].replace("}}", "}"), rest[end + 1 :].lstrip()
-            if rest and not rest.startswith(";"):
-                raise InputError("a value of odbc_connect goes on behind its brace", "Put a ; between values")
-            rest = rest[1:]
-        else:
-            value, _, rest = rest.partition(";")
-        found[key.strip()] = value.strip() if not value.startswith(" ") else value
-        rest = rest.lstrip("; ")
-    return found
-
-
-def is_encrypted(address: Address) -> bool:
-    """Whether the connection is encrypted: the driver's default is that it is."""
-    return address.keywords.get("Encrypt", "yes").lower() not in _OFF
-
-
-def trusts_anybody(address: Address) -> bool:
-    """Whether the server's certificate is taken as it is; FreeTDS checks none unless its own file says so."""
-    told = address.keywords.get("TrustServerCertificate", "no").lower()
-    return address.is_freetds or told in ("yes", "true", "1")
+    Encrypt is one of those: FreeTDS's Encryption=require is what =yes means. Encrypt=no becomes =request and
+    not =off, since Microsoft's drivers encrypt the login even then, and a password must not travel in clear.
+    """
+    given = {
+        name: value for name, value in pairs.items() if name not in ("Encrypt", "TrustServerCertificate")
+    }
+    given["Server"] = server
+    if port is not None or "\\" not in server:
+        given["Port"] = str(port or DEFAULT_PORT)
+    given.setdefault("TDS_Version", "7.4")
+    given.setdefault("ClientCharset", "UTF-8")
+    encrypt = pairs.get("Encrypt", "").lower()
+    if encrypt == "strict":
+        raise InputError(
+            "FreeTDS knows no Encrypt=strict", "Use Microsoft's driver: pip install mssql-python"
+        )
+    if encrypt:
+        required = encrypt in ("yes", "true", "mandatory", "1")
+        given.setdefault("Encryption", "require" if required else "request")
+    return given

@@ -1,75 +1,100 @@
-"""Connections to one database: two pools of SQLAlchemy's, reset on return, behind a circuit breaker."""
+"""Pools of connections to one SQL Server: made, checked, lent, reset and thrown away here and nowhere else."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from gidbench.errors import InputError, StoreBusyError
+from gidbench.errors import GidbenchError, InputError, StoreBusyError, StoreError
 from gidbench.stores.retry import CircuitBreaker, RetryPolicy
-from gidbench.stores.sqlserver import faults
-from gidbench.stores.sqlserver.address import CONNECT_TIMEOUT_S, Address
+from gidbench.stores.sqlserver import making
+from gidbench.stores.sqlserver.address import Address
+from gidbench.stores.sqlserver.faults import explain, is_transient
+from gidbench.stores.sqlserver.leases import LentConnection
 
-_log = logging.getLogger("gidbench")
-
-# What every session is told. Any error takes the whole transaction back, not just its statement, and whoever waits for
-# a lock does not wait for ever. Source: Microsoft Learn, "SET XACT_ABORT", "SET LOCK_TIMEOUT".
-_SETTINGS = ("SET XACT_ABORT ON", "SET NOCOUNT OFF", "SET LOCK_TIMEOUT {lock_ms}")
+Connection = Any  # of pyodbc, or of mssql-python
+Factory = Callable[[Address], Connection]
+_LONGEST_S = 86_400 * 7
 
 
 @dataclass(frozen=True)
 class PoolOptions:
-    """Bounds of a pool.
+    """How many connections, how long everything may take, and when to give a server up.
 
     Attributes
     ----------
     size, overflow:
-        Connections that are kept, and how many more may be open at once.
+        Connections that are kept, and those beyond for peaks. None beyond by default: `pool_size` of the
+        settings is what a DBA allows.
     timeout_s:
-        For which a thread waits for one.
+        Longest wait for a connection to become free.
     recycle_s:
-        Age at which a connection is replaced: firewalls cut those that rest for long.
-    statement_timeout_s:
-        Of each statement; 0: none.
-    lock_timeout_s:
-        For which a statement waits for a lock of rows or tables.
+        Older connections are made anew: firewalls drop what they forgot.
+    ping_after_s:
+        A connection that was idle for longer is tried before it is lent.
+    statement_timeout_s, lock_timeout_s:
+        Longest a statement may take (0: any time), and wait for a lock of rows or tables (None: any time).
+    connect_retry:
+        How connecting is tried again after transient errors, once it has succeeded.
+    breaker_failures, breaker_cool_down_s:
+        After so many failures in a row the server is left alone for so long.
     """
 
     size: int = 20
-    overflow: int = 10
+    overflow: int = 0
     timeout_s: float = 30.0
-    recycle_s: int = 1800
+    recycle_s: int = 1_800
+    ping_after_s: float = 1.0
     statement_timeout_s: int = 0
-    lock_timeout_s: float = 60.0
+    lock_timeout_s: float | None = 60.0
+    connect_retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(attempts=4, deadline_s=30.0))
+    breaker_failures: int = 5
+    breaker_cool_down_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (
+            ("size", self.size, 1, 500),
+            ("overflow", self.overflow, 0, 500),
+            ("timeout_s", self.timeout_s, 0, _LONGEST_S),
+            ("recycle_s", self.recycle_s, 1, _LONGEST_S),
+            ("ping_after_s", self.ping_after_s, 0, _LONGEST_S),
+            ("statement_timeout_s", self.statement_timeout_s, 0, _LONGEST_S),
+            ("lock_timeout_s", self.lock_timeout_s or 0, 0, _LONGEST_S),
+        ):
+            if not low <= value <= high:
+                raise InputError(
+                    f"{name} of the connection pool is {value:g}, but must be from {low:,} to {high:,}",
+                    "Change it",
+                )
 
 
 @dataclass(frozen=True)
 class PoolStatus:
-    """Connections of both pools: in use now, waiting in the pool, opened and thrown away so far."""
+    """What a pool holds and has been through; `waits` is how often all connections were lent at a request."""
 
+    size: int
+    overflow: int
     in_use: int
     idle: int
+    waits: int
     opened: int
     discarded: int
     breaker: str
 
 
 class Connections:
-    """Where the connections to a database come from. Safe to use from many threads.
+    """Connections to the database of an address: pyodbc's (or mssql-python's), and mssql-python's for Arrow.
 
-    Attributes
-    ----------
-    has_arrow:
-        Whether mssql-python can be used, for Arrow batches and bulk copy.
+    Safe for threads; a connection is lent to one at a time. Nothing is connected before the first use, and
+    that one is not tried twice, so that a wrong password, name or port is told at once.
     """
 
     def __init__(
@@ -77,148 +102,241 @@ class Connections:
         address: Address,
         options: PoolOptions | None = None,
         *,
-        retry: RetryPolicy | None = None,
-        breaker: CircuitBreaker | None = None,
-        connect: Callable[[], Any] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        connect: Factory | None = None,
+        connect_arrow: Factory | None = None,
     ) -> None:
-        self.address, self.name = address, address.name
-        self.options = options or PoolOptions()
-        self._retry = retry or RetryPolicy()
-        self._breaker = breaker or CircuitBreaker(f"connecting to {self.name}")
-        self._opened = self._discarded = 0
+        self.address, self.options = address, options or PoolOptions()
+        self._breaker = CircuitBreaker(
+            address.name, self.options.breaker_failures, self.options.breaker_cool_down_s, clock
+        )
+        by_mssql_python = address.dialect == "mssql+mssqlpython"
+        first = connect or (making.by_mssql_python if by_mssql_python else making.by_pyodbc)
+        self._main = _Pool(self, first, autocommit=False, clock=clock, sleep=sleep)
+        self._arrow = _Pool(
+            self, connect_arrow or making.by_mssql_python, autocommit=True, clock=clock, sleep=sleep
+        )
+        self.no_arrow = address.no_arrow
+
+    @property
+    def name(self) -> str:
+        """The URL without password and query."""
+        return self.address.name
+
+    @property
+    def has_arrow(self) -> bool:
+        """Whether `arrow` can be used; `no_arrow` says why it cannot."""
+        return not self.no_arrow
+
+    @contextmanager
+    def session(self, *, autocommit: bool = False) -> Iterator[Connection]:
+        """A connection, lent until the end of the block, then rolled back; thrown away where the block fails.
+
+        Raises StoreBusyError where none becomes free in time, ServerError or InputError where none can be made.
+        What the block raises is raised as it is.
+        """
+        with self._main.lend(autocommit=autocommit) as connection:
+            yield connection
+
+    @contextmanager
+    def arrow(self) -> Iterator[Any]:
+        """A connection of mssql-python that commits by itself, lent like `session`; for Arrow and bulk copy."""
+        if self.no_arrow:
+            raise InputError(
+                f"Arrow cannot be used with {self.name}: {self.no_arrow}", "Use another way of writing"
+            )
+        with self._arrow.lend(autocommit=True) as connection:
+            yield connection
+
+    @property
+    def pool(self) -> QueuePool:
+        """The pool of `session`, for `sqlalchemy.create_engine(..., pool=...)` where tables are reflected."""
+        return self._main.queue
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Settings of a session that the server does not take; known after the first connection."""
+        return self._main.session_settings.refused
+
+    def status(self) -> PoolStatus:
+        return self._main.status(self._breaker.state)
+
+    def arrow_status(self) -> PoolStatus:
+        return self._arrow.status(self._breaker.state)
+
+    def close(self) -> None:
+        """Close what is idle at once, and what is lent when it comes back."""
+        self._main.close()
+        self._arrow.close()
+
+
+class _Pool:
+    """One QueuePool with what SQLAlchemy leaves to its users: making, checking, resetting, counting."""
+
+    def __init__(
+        self,
+        owner: Connections,
+        connect: Factory,
+        *,
+        autocommit: bool,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._owner, self._connect, self._autocommit = owner, connect, autocommit
+        self._clock, self._sleep = clock, sleep
+        self.session_settings = making.SessionSettings(owner.options.lock_timeout_s)
         self._lock = threading.Lock()
-        self.has_arrow = address.bulk is not None and _has_mssql_python()
-        own = self._open_odbc if address.library == "pyodbc" else self._open_arrow
-        self._sessions = self._pool(connect or own)
-        self._arrows = self._pool(self._open_arrow)
-
-    def _pool(self, connect: Callable[[], Any]) -> QueuePool:
-        def opened() -> Any:
-            made = self._breaker.call(connect, faults.is_unreachable)
-            with self._lock:
-                self._opened += 1
-            return made
-
-        options = self.options
-        pool = QueuePool(
-            opened,
+        self._waits = self._opened = self._discarded = self._live = 0
+        self._closed = False
+        options = owner.options
+        self.queue = QueuePool(
+            self._make,
             pool_size=options.size,
             max_overflow=options.overflow,
             timeout=options.timeout_s,
             recycle=options.recycle_s,
-            reset_on_return="rollback",
-            use_lifo=True,  # those that are not needed grow old and are replaced
+            reset_on_return=None,  # `_reset` does it, at the event that SQLAlchemy has for this
         )
-        event.listen(pool, "checkout", self._ping)
-        event.listen(pool, "invalidate", self._count_discarded)
-        return pool
+        self._listen()
 
-    def _count_discarded(self, *_: Any) -> None:
-        with self._lock:
-            self._discarded += 1
-
-    @staticmethod
-    def _ping(connection: Any, record: Any, proxy: Any) -> None:  # noqa: ARG004
-        """A connection that rested may be dead: SQLAlchemy replaces it where this fails."""
+    @contextmanager
+    def lend(self, *, autocommit: bool) -> Iterator[Connection]:
+        place = self._borrow()
+        lent = LentConnection(place.dbapi_connection)
         try:
-            cursor = connection.cursor()
-            cursor.execute("SELECT 1")
-            cursor.fetchall()
-            cursor.close()
-        except Exception:
-            raise DisconnectionError from None
-
-    def _open_odbc(self) -> Any:
-        import pyodbc
-
-        pyodbc.pooling = False  # one pool is enough
-        made = pyodbc.connect(self.address.odbc, timeout=CONNECT_TIMEOUT_S, autocommit=False)
-        made.timeout = self.options.statement_timeout_s
-        return self._told(made)
-
-    def _open_arrow(self) -> Any:
-        import mssql_python
-
-        if self.address.bulk is None:
-            raise InputError(
-                f"{self.name} can't be opened by mssql-python, which knows no data sources",
-                "Name server and database in the URL",
-            )
-        mssql_python.pooling(enabled=False)
-        made = mssql_python.connect(
-            self.address.bulk, autocommit=True, timeout=self.options.statement_timeout_s
-        )
-        return self._told(made)
-
-    def _told(self, connection: Any) -> Any:
-        cursor = connection.cursor()
-        for setting in _SETTINGS:
-            cursor.execute(setting.format(lock_ms=round(1000 * self.options.lock_timeout_s)))
-        cursor.close()
-        if not connection.autocommit:
-            connection.commit()
-        return connection
-
-    @contextlib.contextmanager
-    def session(self, *, autocommit: bool = False) -> Iterator[Any]:
-        """A DB-API connection; rolled back when it comes back, thrown away where an error says that it is dead.
-
-        Raises StoreBusyError where none is free in time, StoreError where the server cannot be reached.
-        """
-        with self._borrowed(self._sessions) as connection:
-            connection.autocommit = autocommit
-            yield connection
-
-    @contextlib.contextmanager
-    def arrow(self) -> Iterator[Any]:
-        """A connection of mssql-python, which commits each statement by itself."""
-        with self._borrowed(self._arrows) as connection:
-            yield connection
-
-    @contextlib.contextmanager
-    def _borrowed(self, pool: QueuePool) -> Iterator[Any]:
-        try:
-            # a server that never answered is more likely a wrong URL than one that is about to come back
-            lent = self._retry.call(pool.connect, faults.is_transient) if self._opened else pool.connect()
-        except PoolTimeout:
-            options = self.options
-            raise StoreBusyError(
-                f"no connection to {self.name} became free within {options.timeout_s:g} s"
-                f" ({options.size} and {options.overflow} more are in use)",
-                "Set ULTRA_CONNECTION_POOL_SIZE higher, or use fewer workers",
-            ) from None
-        except faults.DRIVER_ERRORS as error:
-            raise faults.explain_connecting(error, CONNECT_TIMEOUT_S) from error
-        try:
-            yield lent.dbapi_connection
-        except BaseException as error:
-            # what an error has left half-said on the wire must not meet the next borrower
-            if not isinstance(error, Exception) or faults.is_disconnect(error):
-                lent.invalidate()
+            if autocommit != self._autocommit:
+                lent.autocommit = autocommit
+            yield lent
+        except BaseException:
+            # Unread results, temporary tables, locks of the session, a statement under way: a connection whose
+            # use failed may have any of them, and a new one costs less than to find out.
+            lent.end()
+            self._throw_away(place)
             raise
-        finally:
-            lent.close()
+        lent.end()
+        try:
+            self._reset(place.dbapi_connection)
+        except Exception:
+            self._throw_away(place)
+        else:
+            place.info["returned"] = self._clock()
+            place.info["clean"] = True
+            place.close()
+        if self._closed:
+            self.queue.dispose()
 
-    def status(self) -> PoolStatus:
-        pools = (self._sessions, self._arrows)
+    def status(self, breaker: str) -> PoolStatus:
+        options = self._owner.options
         with self._lock:
+            in_use = self.queue.checkedout()
             return PoolStatus(
-                sum(pool.checkedout() for pool in pools),
-                sum(pool.checkedin() for pool in pools),
+                options.size,
+                options.overflow,
+                in_use,
+                max(0, self._live - in_use),  # the pool counts empty places, too
+                self._waits,
                 self._opened,
                 self._discarded,
-                self._breaker.state,
+                breaker,
             )
 
     def close(self) -> None:
-        """Close every connection that is not in use."""
-        for pool in (self._sessions, self._arrows):
-            pool.dispose()
+        self._closed = True
+        self.queue.dispose()
+
+    def _borrow(self) -> Any:
+        options = self._owner.options
+        if self._closed:
+            raise StoreError(f"the connections to {self._owner.name} are closed", "Open the store anew")
+        if self.queue.checkedout() >= options.size + options.overflow:
+            with self._lock:
+                self._waits += 1
+        try:
+            return self.queue.connect()
+        except PoolTimeout:
+            raise StoreBusyError(
+                f"no connection to {self._owner.name} became free within {options.timeout_s:g} s"
+                f" (pool of {options.size}, {options.overflow} beyond, all in use)",
+                "Raise ULTRA_CONNECTION_POOL_SIZE, or let fewer workers run at once",
+            ) from None
+
+    def _make(self) -> Connection:
+        """A new connection, fit for use. Tried again after transient errors, but for the very first."""
+        owner = self._owner
+        known = self._opened > 0
+
+        def once() -> Connection:
+            with owner._breaker.attempt():
+                try:
+                    connection = self._connect(owner.address)
+                    try:
+                        self.session_settings.apply(connection, owner.options.statement_timeout_s)
+                        connection.autocommit = self._autocommit
+                    except BaseException:
+                        with suppress(Exception):
+                            connection.close()
+                        raise
+                except Exception as error:
+                    raise _explained(error, owner) from None
+                return connection
+
+        if not known:
+            connection = once()
+        else:
+            connection = owner.options.connect_retry.call(
+                once, is_transient, clock=self._clock, sleep=self._sleep
+            )
+        with self._lock:
+            self._opened += 1
+            self._live += 1
+        return connection
+
+    def _listen(self) -> None:
+        from sqlalchemy import event
+
+        def check(connection: Any, record: Any, _lent: Any) -> None:
+            idle_s = self._clock() - record.info.get("returned", self._clock())
+            if idle_s <= self._owner.options.ping_after_s:
+                return
+            try:
+                making.ping(connection)
+            except Exception as error:
+                with self._lock:
+                    self._discarded += 1
+                raise DisconnectionError(type(error).__name__) from None
+
+        def reset(connection: Any, record: Any, _state: Any) -> None:
+            if not record.info.pop("clean", False) and connection is not None:
+                self._reset(connection)
+
+        def closed(*_: Any) -> None:
+            with self._lock:
+                self._live -= 1
+
+        event.listen(self.queue, "close", closed)
+        event.listen(self.queue, "checkout", check)
+        event.listen(self.queue, "reset", reset)
+
+    def _reset(self, connection: Connection) -> None:
+        """Nothing of the last user is left: no transaction, no other mode."""
+        if connection.autocommit:
+            making.end_transaction(connection)
+        else:
+            connection.rollback()
+        if connection.autocommit != self._autocommit:
+            connection.autocommit = self._autocommit
+
+    def _throw_away(self, place: Any) -> None:
+        connection = place.dbapi_connection
+        with self._lock:
+            self._discarded += 1
+            self._live -= 1
+        # Its place is free from now on; to close a connection that hangs may take its time.
+        place.detach()
+        with suppress(Exception):
+            connection.close()
 
 
-def _has_mssql_python() -> bool:
-    try:
-        from mssql_python.cursor import Cursor
-    except (ImportError, OSError):  # its library may not load on a system
-        return False
-    return hasattr(Cursor, "bulkcopy_arrow")
+def _explained(error: Exception, owner: Connections) -> GidbenchError:
+    return explain(error, doing=f"connecting to {owner.name}", azure=owner.address.is_azure)

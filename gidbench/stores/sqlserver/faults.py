@@ -1,10 +1,4 @@
-"""What the errors of SQL Server and its drivers mean, which of them pass by themselves, and what to do about others.
-
-Sources: Microsoft Learn, "Database Engine events and errors", "Troubleshoot transient connection errors in SQL
-Database and SQL Managed Instance", "Resource limits: errors 10928 and 10929", and "Appendix A: ODBC error codes".
-pyodbc tells SQLSTATE and the native number; mssql-python only the text of SQLSTATE and the server's message, so its
-errors are told by text, as are those of Babelfish, which has one number (33557097) for most of what PostgreSQL says.
-"""
+"""What errors of SQL Server, its drivers and Babelfish mean: a sentence, a remedy, and whether to try again."""
 
 from __future__ import annotations
 
@@ -15,282 +9,205 @@ from dataclasses import dataclass
 
 from gidbench.errors import GidbenchError, InputError, StoreError
 from gidbench.log import redact
+from gidbench.stores.retry import NotTriedError
+from gidbench.stores.sqlserver.fault_table import BY_NUMBER, BY_STATE, BY_TEXT, Fault
+
+# "[40001] [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]Text. (1205) (SQLExecDirectW)"; several may follow
+# each other, the cause first.
+_NATIVE = re.compile(r"\((-?\d+)\)(?: \(SQL\w+\)|$)")
+_STATE = re.compile(r"\[?\b([0-9A-Z]{5})\b")
+_LIBRARIES = frozenset({"pyodbc", "mssql_python", "mssql_py_core", "sqlalchemy"})
+_BABELFISH = 33_557_097  # its number for whatever has none of SQL Server's
+_QUOTED = r"['\"\u201c]([^'\"\u201d]{1,128})['\"\u201d]"
+_NAMES = {
+    kind: re.compile(rf"\b{words} {_QUOTED}", re.IGNORECASE)
+    for kind, words in (
+        ("column", "column"),
+        ("constraint", "constraint"),
+        ("table", "(?:in table|in object|table|object name|relation|object|with unique index)"),
+        ("database", "database"),
+    )
+}
+# What a message repeats of rows: texts in single quotes, keys in brackets, PostgreSQL's texts in double quotes.
+_VALUES = (
+    re.compile(r"(value is|value:) ?\(.*?\)(?=[.\s]|$)", re.IGNORECASE | re.DOTALL),
+    re.compile(r"\)=\(.*?\)(?=\s|\.|$)", re.DOTALL),
+    re.compile(r"'[^']*'"),
+    re.compile(r'(?<=: )"[^"]*"'),
+)
+
+
+class ServerError(StoreError):
+    """A database server, or the way to it, could not do what was asked of it.
+
+    Attributes
+    ----------
+    transient:
+        Whether the same may succeed when tried again, on a fresh connection.
+    disconnect:
+        Whether the connection is of no use any more.
+    number, state:
+        The server's error number and the SQLSTATE; 0 and empty where they are not known.
+    """
+
+    transient: bool = False
+    disconnect: bool = False
+    number: int = 0
+    state: str = ""
 
 
 @dataclass(frozen=True)
-class Meaning:
-    """A fault in words; `transient`: it passes by itself; `lost`: the connection is of no further use."""
+class Reading:
+    """An error, read: its number (known by number or by text), SQLSTATE, plain text, and meaning."""
 
-    problem: str
-    remedy: str
-    transient: bool = False
-    lost: bool = False
-    is_input: bool = False
-
-
-_AGAIN = "Run it again; nothing is lost"
-_NETWORK = "Check the network, and that the server runs"
-_BUSY_AZURE = Meaning("the database has reached a limit of its service tier", "Wait, or raise its tier", True)
-_MOVING = Meaning("the database is being moved or restarted", _AGAIN, True, True)
-_CUT = Meaning("the connection was cut", _NETWORK, True, True)
-_LOGIN = Meaning("the login is refused", "Check user, password and the server's authentication mode")
-_NO_RIGHT = Meaning("the login lacks a permission", "Ask the owner of the database to grant it")
-_NO_DATABASE = Meaning(
-    "the database cannot be opened", "Check its name, and that the login may use it", is_input=True
-)
-_LOG_FULL = Meaning("the transaction log is full", "Back the log up or let it grow, then run it again")
-_DISK_FULL = Meaning("the server's disk or file group is full", "Make room on the server, then run it again")
-_TOO_LONG = Meaning("a text is longer than its column", "Widen the column, or shorten the text")
-_REPEATED = Meaning("a key is there already", "Look for rows that repeat it, in what comes and in the table")
-_EMPTY = Meaning("a column that must not be empty gets an empty value", "Fill it, or allow NULL in the table")
-_BROKEN_RULE = Meaning("a row breaks a rule of its table", "Check its constraints and foreign keys")
-_NO_TABLE = Meaning(
-    "there is no such table or column", "Check its name, or run `gidbench schema create`", is_input=True
-)
-_NO_NUMBER = Meaning("a value does not fit the type of its column", "Check the column's type")
-_TIMEOUT = Meaning(
-    "the server did not answer in time", "Allow it a longer time, or look for what blocks it", True
-)
-
-# By the server's number.
-NUMBERS: dict[int, Meaning] = {
-    1205: Meaning("another transaction was preferred (deadlock)", _AGAIN, True),
-    1222: Meaning(
-        "a lock was not to be had in time", "Look for what blocks the tables, or wait longer", True
-    ),
-    # closed by the server or the network while in use
-    **dict.fromkeys((64, 121, 233, 10053, 10054, 10060, 10061, 11001, 17142, 17830), _CUT),
-    # Azure SQL Database: too much at once, failing over, moving
-    **dict.fromkeys((10928, 10929, 40501, 49918, 49919, 49920), _BUSY_AZURE),
-    **dict.fromkeys(
-        (926, 40143, 40197, 40540, 40613, 41301, 41302, 41305, 41325, 41839, 42108, 42109), _MOVING
-    ),
-    # a snapshot that met an update of somebody else
-    3960: Meaning("another transaction has changed the same rows", _AGAIN, True),
-    701: Meaning("the server has too little memory for it", "Use smaller batches or fewer workers", True),
-    8645: Meaning("the server has no memory for it now", _AGAIN, True),
-    8651: Meaning("the server has no memory for it now", _AGAIN, True),
-    # 4060 passes by itself only while a database of Azure's starts; everywhere else it is a wrong name
-    **dict.fromkeys((911, 4060, 4064), _NO_DATABASE),
-    **dict.fromkeys((18452, 18456, 18470, 18486, 18487, 18488), _LOGIN),
-    **dict.fromkeys((229, 230, 262, 297, 300, 916, 1088, 2760, 4834, 15247), _NO_RIGHT),
-    9002: _LOG_FULL,
-    **dict.fromkeys((1101, 1105, 5149, 823), _DISK_FULL),
-    **dict.fromkeys((2628, 8152), _TOO_LONG),
-    **dict.fromkeys((2601, 2627), _REPEATED),
-    515: _EMPTY,
-    547: _BROKEN_RULE,
-    **dict.fromkeys((207, 208, 4902), _NO_TABLE),
-    **dict.fromkeys((206, 220, 241, 242, 245, 248, 8114, 8115), _NO_NUMBER),
-    3906: Meaning("the database is read-only", "Name another database, or its primary replica"),
-    3930: Meaning("the transaction is doomed by an earlier error", _AGAIN),
-}
-
-# By SQLSTATE, where no number says more.
-STATES: dict[str, Meaning] = {
-    "28000": _LOGIN,
-    "08001": Meaning(
-        "the server cannot be reached", "Check host and port, and that it takes TCP connections", True, True
-    ),
-    "08003": _CUT,
-    "08004": _LOGIN,
-    "08007": _CUT,
-    "08S01": _CUT,
-    "40001": NUMBERS[1205],
-    "HYT00": _TIMEOUT,
-    "HYT01": _TIMEOUT,
-    "IM002": Meaning(
-        "the ODBC driver or data source is not registered", "Leave driver= out of the URL", is_input=True
-    ),
-    "IM004": Meaning("the ODBC driver cannot be loaded", "Install it anew, or pip install mssql-python"),
-    "01000": Meaning("the ODBC driver cannot be loaded", "Install it anew, or pip install mssql-python"),
-    "22001": _TOO_LONG,
-    "23000": _BROKEN_RULE,
-    "42S02": _NO_TABLE,
-    "42S22": _NO_TABLE,
-}
-
-# By words, for drivers and servers that tell no number. The first that is found counts.
-WORDS: tuple[tuple[str, Meaning], ...] = (
-    ("deadlock", NUMBERS[1205]),
-    ("lock timeout", NUMBERS[1222]),
-    ("lock request time out", NUMBERS[1222]),
-    (
-        "certificate verify failed",
-        Meaning("the server's certificate is not trusted", "Install it, or say TrustServerCertificate=yes"),
-    ),
-    ("login failed", _LOGIN),
-    ("authentication failed", _LOGIN),
-    ("cannot open database", _NO_DATABASE),
-    ("permission denied", _NO_RIGHT),
-    ("permission was denied", _NO_RIGHT),
-    ("transaction log for database", _LOG_FULL),
-    ("no space left on device", _DISK_FULL),
-    ("could not allocate space", _DISK_FULL),
-    ("could not extend file", _DISK_FULL),
-    ("truncated", _TOO_LONG),
-    ("value too long for type", _TOO_LONG),
-    ("duplicate key", _REPEATED),
-    ("does not allow nulls", _EMPTY),
-    ("cannot insert the value null", _EMPTY),
-    ("violates not-null", _EMPTY),
-    ("null value in column", _EMPTY),
-    ("violates check constraint", _BROKEN_RULE),
-    ("violates foreign key", _BROKEN_RULE),
-    ("constraint", _BROKEN_RULE),
-    ("invalid object name", _NO_TABLE),
-    ("invalid column name", _NO_TABLE),
-    ("does not exist", _NO_TABLE),
-    ("terminating connection", _CUT),
-    ("connection reset", _CUT),
-    ("connection refused", STATES["08001"]),
-    ("connection is dead", _CUT),
-    ("connection closed", _CUT),
-    ("connection is closed", _CUT),
-    ("broken pipe", _CUT),
-    ("communication link failure", _CUT),
-    ("unexpected eof", _CUT),
-    ("unexpected end of file", _CUT),
-    ("end of file", _CUT),
-    ("early eof", _CUT),
-    ("tcp provider", _CUT),
-    ("unable to establish connection", STATES["08001"]),
-    ("the database system is", _MOVING),
-    ("timeout expired", _TIMEOUT),
-    ("timed out", _TIMEOUT),
-    ("statement timeout", _TIMEOUT),
-    ("out of memory", NUMBERS[701]),
-)
-_UNKNOWN = Meaning("the server refuses", "Check the tables against the README, and the log of the server")
-
-_NUMBER = re.compile(r"\((\d{2,8})\)")
-_COLUMN = re.compile(r"column '([^']{1,128})'")  # of 2628 and 515; the value itself is never repeated
-_TYPE = re.compile(r"value too long for type ([a-z ]+\(\d+\))")
-_RULE = re.compile(r"constraint [\"']([^\"']{1,128})[\"']")
-_RIGHT = re.compile(r"The ([A-Z ]+) permission was denied on the (?:object|database) '([^']{1,128})'")
-_BABELFISH = 33557097
+    number: int
+    state: str
+    text: str
+    fault: Fault | None
 
 
-def _driver_errors() -> tuple[type[BaseException], ...]:
-    found: list[type[BaseException]] = []
-    with contextlib.suppress(ImportError):
-        import pyodbc
+def read(error: BaseException) -> Reading:
+    """Number, SQLSTATE and meaning of an error of pyodbc, mssql-python (also its bulk copy) or SQLAlchemy."""
+    error = getattr(error, "orig", None) or error
+    text = _text(error)
+    state = ""
+    first = error.args[0] if error.args else None
+    if isinstance(first, str) and re.fullmatch(r"[0-9A-Z]{5}", first):
+        state = first
+    numbers = [int(found) for found in _NATIVE.findall(text)]
+    known = next((number for number in numbers if number > 0 and number in BY_NUMBER), 0)
+    # A general number says less than a text that is known: 20 is any refusal of encryption, 0 anything.
+    by_text = next((number for pattern, number in BY_TEXT if pattern.search(text)), 0)
+    number = known or by_text
+    if number:
+        return Reading(number, state, text, BY_NUMBER[number])
+    fault = BY_STATE.get(state)
+    shown = next((one for one in numbers if one not in (0, _BABELFISH)), 0)
+    return Reading(shown, state, text, fault)
 
-        found.append(pyodbc.Error)
-    with contextlib.suppress(ImportError, OSError):
-        from mssql_python.exceptions import Error
 
-        found.append(Error)
-    return tuple(found)
+def explain(error: BaseException, doing: str = "", *, azure: bool = False) -> GidbenchError:
+    """The error as one sentence with a remedy: no secret and no row's value in it, lengths and names only.
 
-
-DRIVER_ERRORS = _driver_errors()
-# mssql-python's bulk copy is a library of its own, which raises plain errors; its panics are no Exception at all
-_PLAIN = (RuntimeError, OSError, ValueError)
-
-
-def meaning_of(error: BaseException | None) -> Meaning | None:
-    """What a driver's error means; None where it is no driver's."""
+    `doing` says what was under way, as in "loading gid_stage_7". One of ours is returned as it is. Raise it
+    `from None`: the driver's own text may hold values of rows.
+    """
     if isinstance(error, GidbenchError):
-        return meaning_of(error.__cause__)
-    if error is None or not isinstance(error, (*DRIVER_ERRORS, *_PLAIN)):
-        return None
-    if isinstance(error, _PLAIN) and not isinstance(error, DRIVER_ERRORS):
-        found = _by_words(str(error))
-        return found if found or isinstance(error, RuntimeError) else None
-    text = str(error)
-    for number in map(int, _NUMBER.findall(text)):
-        if number in NUMBERS:
-            return NUMBERS[number]
-    state = str(error.args[0]) if error.args else ""
-    words = _by_words(text)
-    if words is not None and (state not in STATES or _BABELFISH in map(int, _NUMBER.findall(text))):
-        return words
-    return STATES.get(state) or words or _UNKNOWN
-
-
-def _by_words(text: str) -> Meaning | None:
-    lower = text.lower()
-    return next((meaning for words, meaning in WORDS if words in lower), None)
-
-
-def is_transient(error: BaseException | None) -> bool:
-    """Whether trying again may help."""
-    found = meaning_of(error)
-    return found is not None and found.transient
-
-
-def is_disconnect(error: BaseException | None) -> bool:
-    """Whether the connection is of no further use."""
-    found = meaning_of(error)
-    return found is not None and found.lost
-
-
-def is_unreachable(error: BaseException) -> bool:
-    """Whether connecting failed for a cause that further tries will meet, too: not a wrong password."""
-    found = meaning_of(error)
-    return found is not None and (found.lost or found is _TIMEOUT)
-
-
-def explain(error: BaseException, doing: str = "") -> GidbenchError:
-    """A driver's error as one sentence with its remedy: no value of a row in it, no password."""
-    found = meaning_of(error) or _UNKNOWN
-    kind = InputError if found.is_input else StoreError
-    detail = _detail(str(error), found)
-    if found is _UNKNOWN:
-        detail = _plain(str(error))
-    problem = found.problem + (f" ({detail})" if detail else "")
-    return kind(f"{doing}: {problem}" if doing else problem, found.remedy)
-
-
-def explain_connecting(error: BaseException, timeout_s: int) -> GidbenchError:
-    """The same for an error of opening a connection."""
-    if meaning_of(error) is _TIMEOUT:
-        return StoreError(
-            f"the server does not answer within {timeout_s} s",
-            "Check host, port and firewall, and that it runs",
+        return error
+    found = read(error)
+    fault = found.fault
+    if fault is None:
+        told = _hide(found.text) or type(error).__name__
+        problem, remedy = (
+            f"the database answers: {told.rstrip('.')}",
+            "See this error in the server's documentation",
         )
-    if meaning_of(error) is _CUT:
-        return StoreError(
-            "the server cut the connection while it was being opened",
-            "Check that it is a SQL Server, and whether it demands or lacks encryption (Encrypt=)",
-        )
-    return explain(error)
-
-
-def _detail(text: str, found: Meaning) -> str:
-    """Column, type, constraint or permission of a message: names of the schema, never values."""
-    if found is _NO_RIGHT and (right := _RIGHT.search(text)):
-        return f"{right[1].strip()} on {right[2]}"
-    if found in (_TOO_LONG, _EMPTY):
-        parts = [f"column {column[1]}" for column in [_COLUMN.search(text)] if column]
-        parts += [kind[1] for kind in [_TYPE.search(text)] if kind]
-        if "truncated value: '" in text.lower():
-            value = re.split("truncated value: '", text, flags=re.IGNORECASE)[1].rpartition("'")[0]
-            parts.append(f"cut after {len(value)} characters")
-        return ", ".join(parts)
-    if found in (_REPEATED, _BROKEN_RULE) and (rule := _RULE.search(text)):
-        return f"constraint {rule[1]}"
-    return ""
-
-
-def _plain(text: str) -> str:
-    """A message that nobody knows: without the driver's tags, what stands in quotes, and passwords."""
-    text = re.sub(r"\[[^\]]*\]", "", redact(text)).strip("()' \"")
-    text = re.sub(r"'[^']*'|\"[^\"]*\"|\d{6,}", "…", text)
-    return " ".join(text.split())[:200]
+    else:
+        problem, remedy = _particulars(found, fault), fault.remedy
+    if doing:
+        problem = f"{doing}: {problem}"
+    if fault is not None and fault.argument:
+        return InputError(problem, remedy)
+    explained = ServerError(problem + _label(found), remedy)
+    explained.number, explained.state = found.number, found.state
+    explained.transient = _transient(found, azure)
+    explained.disconnect = _disconnect(found, error)
+    return explained
 
 
 @contextlib.contextmanager
 def explained(doing: str) -> Iterator[None]:
-    """Raise what a driver raises inside as an error of ours; everything else as it is."""
+    """Raise what a driver raises inside as an error of ours, without its cause; everything else as it is."""
     try:
         yield
-    except GidbenchError:
-        raise
-    except DRIVER_ERRORS as error:
-        raise explain(error, doing) from error
-    except _PLAIN as error:
-        if meaning_of(error) is None:
+    except BaseException as error:
+        if isinstance(error, GidbenchError) or not _is_drivers(error):
             raise
-        raise explain(error, doing) from error
+        told = explain(error, doing)
+    else:
+        return
+    # Not `from error`: the text of a driver's error may repeat a row, and notebooks and logs show causes.
+    raise told from None
+
+
+def _is_drivers(error: BaseException) -> bool:
+    if any(kind.__module__.partition(".")[0] in _LIBRARIES for kind in type(error).__mro__):
+        return True
+    # mssql-python's bulk copy is a library of its own: it raises plain errors, and panics are no Exception at all.
+    if isinstance(error, (RuntimeError, OSError, ValueError)):
+        return read(error).fault is not None
+    return type(error).__name__ == "PanicException"
+
+
+def is_transient(error: BaseException, *, azure: bool = False) -> bool:
+    """Whether the same may succeed on a fresh connection after a while."""
+    if isinstance(error, ServerError):
+        return error.transient
+    if isinstance(error, NotTriedError):
+        return True
+    if isinstance(error, GidbenchError) or not isinstance(error, Exception):
+        return False
+    return _transient(read(error), azure)
+
+
+def is_disconnect(error: BaseException) -> bool:
+    """Whether the connection that raised it is of no use any more."""
+    if isinstance(error, ServerError):
+        return error.disconnect
+    if isinstance(error, GidbenchError):
+        return False
+    return _disconnect(read(error), error)
+
+
+def _transient(found: Reading, azure: bool) -> bool:
+    return found.fault is not None and (found.fault.transient or (azure and found.fault.transient_on_azure))
+
+
+def _disconnect(found: Reading, error: BaseException) -> bool:
+    if found.fault is not None:
+        return found.fault.disconnect
+    # Closed by somebody else, or never open.
+    return type(error).__name__ in ("ProgrammingError", "InterfaceError") and "closed" in found.text.lower()
+
+
+def _text(error: BaseException) -> str:
+    """The driver's message, in one line; mssql-python's has two parts."""
+    parts = [getattr(error, "driver_error", ""), getattr(error, "ddbc_error", "")]
+    if not any(parts):
+        parts = [str(part) for part in error.args[-1:]] or [str(error)]
+    return " ".join(" ".join(str(part) for part in parts if part).split())
+
+
+def _label(found: Reading) -> str:
+    if found.number and found.number != _BABELFISH:
+        return f" (error {found.number})" if found.number > 0 else ""
+    return f" (SQLSTATE {found.state})" if found.state else ""
+
+
+def _particulars(found: Reading, fault: Fault) -> str:
+    """The sentence with the names that the message gives, and the length of a value, never the value."""
+    names = {kind: match[1] for kind, pattern in _NAMES.items() if (match := pattern.search(found.text))}
+    told = [f"{kind} {names[kind]}" for kind in fault.names if kind in names]
+    if found.number in (8152, 2628):
+        told += _length(found.text)
+    return fault.problem + (f" ({', '.join(told)})" if told else "")
+
+
+def _length(text: str) -> list[str]:
+    # 2628 repeats what fits of the value, and cuts that at 100 characters or so.
+    if match := re.search(r"Truncated value: '(.*)'", text):
+        return [f"a value of more than {len(match[1])} characters"]
+    if match := re.search(r"length (\d+) buffer (\d+)", text):  # pyodbc's driver, before anything is sent
+        return [f"a value of {match[1]} bytes where {match[2]} fit"]
+    if match := re.search(r"type [a-z ]+\((\d+)\)", text):
+        return [f"a value of more than {match[1]} characters"]
+    return []
+
+
+def _hide(text: str) -> str:
+    """A driver's message without prefixes, secrets and values of rows."""
+    text = re.sub(r"(\[[^\]]*\]\s*)+", "", text)
+    text = re.sub(r"\s*\(-?\d+\) \(SQL\w+\)", "", redact(text))
+    for pattern in _VALUES:
+        text = pattern.sub("…", text)
+    return text.strip()[:300]

@@ -8,9 +8,11 @@ which are gone, with their figures, before they could be asked.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gidbench.errors import GidbenchError
 from gidbench.stores.sqlserver import faults
 from gidbench.stores.sqlserver.server import Server
 
@@ -73,18 +75,17 @@ def read_cost(connection: Any, server: Server) -> Cost:
     if hindered:
         return Cost(why_not=hindered)
     waits = "sys.dm_db_wait_stats" if server.is_azure else "sys.dm_os_wait_stats"
-    cursor = connection.cursor()
+    kinds = " OR ".join(f"wait_type LIKE '{kind}'" for kind in _WAITS)
     try:
-        [(log_bytes,)] = cursor.execute(
-            "SELECT CAST(SUM(s.num_of_bytes_written) AS bigint) FROM sys.dm_io_virtual_file_stats(DB_ID(), NULL) s"
-            " JOIN sys.database_files f ON f.file_id = s.file_id WHERE f.type = 1"
-        ).fetchall()
-        kinds = " OR ".join(f"wait_type LIKE '{kind}'" for kind in _WAITS)
-        rows = cursor.execute(f"SELECT wait_type, wait_time_ms FROM {waits} WHERE {kinds}").fetchall()
-    except faults.DRIVER_ERRORS as error:  # a permission that is finer than what was asked for
-        return Cost(why_not=faults.explain(error).problem)
-    finally:
-        cursor.close()
+        with faults.explained(""), closing(connection.cursor()) as cursor:
+            [(log_bytes,)] = cursor.execute(
+                "SELECT CAST(SUM(s.num_of_bytes_written) AS bigint)"
+                " FROM sys.dm_io_virtual_file_stats(DB_ID(), NULL) s"
+                " JOIN sys.database_files f ON f.file_id = s.file_id WHERE f.type = 1"
+            ).fetchall()
+            rows = cursor.execute(f"SELECT wait_type, wait_time_ms FROM {waits} WHERE {kinds}").fetchall()
+    except GidbenchError as error:  # a permission that is finer than what was asked for
+        return Cost(why_not=error.problem)
     return Cost(int(log_bytes or 0), {str(kind): int(ms) for kind, ms in rows})
 
 

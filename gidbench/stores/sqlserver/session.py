@@ -20,6 +20,8 @@ from gidbench.stores.sqlserver import faults
 from gidbench.stores.sqlserver.staging import Staging, Yard, new_run, release_lock, run_lock, sweep, take_lock
 from gidbench.stores.sqlserver.writing.model import Source, execute
 
+_LONGEST_RESOURCE = 255  # sp_getapplock cuts what is longer
+
 # Two threads of one process share the session, whose locks would let both in.
 _held: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
@@ -127,7 +129,7 @@ class Session:
             with faults.explained(""):
                 yield
         except StoreError as error:
-            if faults.is_disconnect(error.__cause__):
+            if faults.is_disconnect(error):
                 self.discard()
             raise
 
@@ -146,7 +148,7 @@ class Session:
                 with self._explained():
                     self.connection.commit()
             except StoreError as error:
-                if not faults.is_disconnect(error.__cause__) or not self._find_out(was_kept, error):
+                if not faults.is_disconnect(error) or not self._find_out(was_kept):
                     raise
         except BaseException:
             self._roll_back()
@@ -169,11 +171,11 @@ class Session:
         useless, self._useless = self._useless, []
         if self._connection is None or self._yard is None:
             return
-        with contextlib.suppress(*faults.DRIVER_ERRORS):
+        with contextlib.suppress(StoreError), faults.explained("dropping what was staged"):
             for staging in useless:
                 self._yard.drop(self._connection, staging)
 
-    def _find_out(self, was_kept: Callable[[str], bool], error: StoreError) -> bool:
+    def _find_out(self, was_kept: Callable[[str], bool]) -> bool:
         """Whether a transaction was kept whose commit was not answered."""
         self._statements = None
         try:
@@ -182,7 +184,7 @@ class Session:
             raise StoreError(
                 "the connection broke during the commit, and the server can't be asked whether it was kept",
                 "Run it again: what was kept is found, nothing is done twice",
-            ) from error.__cause__
+            ) from None
 
     def _roll_back(self) -> None:
         if self._connection is None:
@@ -201,6 +203,10 @@ class Session:
             with contextlib.suppress(Exception):  # an exception makes the pool close it instead of keeping it
                 stack.__exit__(ConnectionError, ConnectionError("the session is lost"), None)
 
+    def resource(self, purpose: str) -> str:
+        """Name of an application lock. With the database in it: not every server keeps theirs apart."""
+        return f"gidbench/{self._identity.rpartition('/')[2]}/{purpose}"[:_LONGEST_RESOURCE]
+
     @contextlib.contextmanager
     def lock(self, purpose: str, timeout_s: float) -> Iterator[None]:
         """Hold an application lock. Raises StoreBusyError where somebody else holds it for `timeout_s`."""
@@ -210,7 +216,7 @@ class Session:
             raise self.busy(purpose, timeout_s)
         try:
             left_ms = max(0, round(1000 * (timeout_s - (time.monotonic() - started))))
-            resource = f"gidbench_{purpose}"
+            resource = self.resource(purpose)
             with self._explained():
                 cursor = self.connection.cursor()
                 taken = take_lock(cursor, resource, left_ms)

@@ -22,6 +22,8 @@ from gidbench.stores.sqlserver.types import columns_sql
 
 PREFIX = "gidbench_stage_"
 PART = "gidbench_part"  # name of the column that tells the loads apart
+# Locks are a database's own on SQL Server, but one set for all databases of Babelfish.
+_RESOURCE = "DECLARE @resource nvarchar(255) = DB_NAME() + N' ' + CAST(? AS nvarchar(100))"
 _STAGED = re.compile(rf"{PREFIX}([0-9a-f]{{12}})_\d+")
 
 
@@ -147,18 +149,14 @@ def sweep(connection: Any) -> int:
         cursor.close()
 
 
-# Application locks are one database's own, but Babelfish has them for the whole server: so the name says the database.
-_RESOURCE = "DECLARE @resource nvarchar(255) = CONCAT(DB_NAME(), '/', ?)"
-
-
 def take_lock(cursor: Any, resource: str, timeout_ms: int, owner: str = "Session") -> bool:
     """Take an application lock for the session (or the transaction); False where another one holds it all that time.
 
     Source: Microsoft Learn, "sp_getapplock (Transact-SQL)": 0 and 1 are granted, -1 is a timeout.
     """
     cursor.execute(
-        f"{_RESOURCE}; DECLARE @answer int; EXEC @answer = sp_getapplock @Resource = @resource, @LockMode = 'Exclusive',"
-        f" @LockOwner = '{owner}', @LockTimeout = ?; SELECT @answer",
+        f"DECLARE @answer int; {_RESOURCE}; EXEC @answer = sp_getapplock @Resource = @resource,"
+        f" @LockMode = 'Exclusive', @LockOwner = '{owner}', @LockTimeout = ?; SELECT @answer",
         [resource, timeout_ms],
     )
     while cursor.description is None and cursor.nextset():  # the procedure's own count of rows
@@ -170,4 +168,6 @@ def take_lock(cursor: Any, resource: str, timeout_ms: int, owner: str = "Session
 
 
 def release_lock(cursor: Any, resource: str) -> None:
-    cursor.execute(f"{_RESOURCE}; EXEC sp_releaseapplock @Resource = @resource, @LockOwner = 'Session'", [resource])
+    cursor.execute(
+        f"{_RESOURCE}; EXEC sp_releaseapplock @Resource = @resource, @LockOwner = 'Session'", [resource]
+    )

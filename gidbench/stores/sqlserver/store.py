@@ -14,7 +14,8 @@ import pyarrow as pa
 from gidbench import gid
 from gidbench.errors import CapacityError, StoreError
 from gidbench.stores.base import AuditEntry, ChangeMark, Merger, Synchroniser
-from gidbench.stores.sqlserver import changes, faults
+from gidbench.stores.naming import quoted
+from gidbench.stores.sqlserver import changes, faults, tables
 from gidbench.stores.sqlserver.data import TOKEN, SqlServerTables
 from gidbench.stores.sqlserver.staging import take_lock
 from gidbench.stores.sqlserver.types import OWN_TYPES
@@ -54,7 +55,9 @@ class SqlServerStore(SqlServerTables):
         """A short transaction on g_id_sequence, of its own and one at a time."""
         with faults.explained("reserving G_IDs"), self.connections.session() as connection:
             cursor = connection.cursor()
-            if not take_lock(cursor, "gidbench_g_id_sequence", _SEQUENCE_WAIT_MS, owner="Transaction"):
+            if not take_lock(
+                cursor, self.session.resource("g_id_sequence"), _SEQUENCE_WAIT_MS, owner="Transaction"
+            ):
                 raise self.session.busy("g_id_sequence", _SEQUENCE_WAIT_MS / 1000)
             yield connection
 
@@ -112,9 +115,10 @@ class SqlServerStore(SqlServerTables):
 
     def entries(self, operation: str) -> list[AuditEntry]:
         log = self.names.audit_log
+        known = {column.name for column in tables.columns_of(self.session.connection, log.name)}
+        order = quoted(tables.LINE) if tables.LINE in known else log.started_at
         rows = self.rows(
-            f"SELECT {log.list(_LOGGED)} FROM {log} WHERE {log.operation} = ? ORDER BY {log.started_at}",
-            [operation],
+            f"SELECT {log.list(_LOGGED)} FROM {log} WHERE {log.operation} = ? ORDER BY {order}", [operation]
         )
         found = [
             AuditEntry(name, moment, outcome, json.loads(counts), json.loads(parameters))

@@ -22,6 +22,8 @@ INDEXED = {
     "employee": "no_ktp"
 }  # where a number may occur twice: that is a conflict, to be told, not to be refused
 IDENTITY = {"employee": "id"}
+OPTIONAL = {"employee": ("created_at", "updated_at")}  # a synchronisation does without
+LINE = "gidbench_line"  # of the audit log, where it is ours: the order in which lines came
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,14 @@ def create_missing(connection: Any, names: Names) -> tuple[list[str], list[str],
         known = names.table(table)
         found = columns_of(connection, known.name)
         if found:
-            hinders = _hinders_reading if table == "employee" else _hinders_writing
-            notes += check_fit(known, _found(connection, known, found), hinders(found), exact_case=exact_case)
+            hinders = (_hinders_reading if table == "employee" else _hinders_writing)(found)
+            notes += check_fit(
+                known,
+                _found(connection, known, found),
+                hinders,
+                exact_case=exact_case,
+                optional=OPTIONAL.get(table, ()),
+            )
             present.append(known.name)
         else:
             missing.append(known)
@@ -180,6 +188,8 @@ def _statements(known: Table, is_free: Callable[[str], bool]) -> list[str]:
     types = {known.columns[name]: OWN_TYPES[name] for name in schema.names}
     identity = known.columns.get(IDENTITY.get(table, ""))
     lines = [columns_sql(known.rename(schema), types, identity=identity)]
+    if table == "audit_log":  # several lines may have one moment
+        lines.append(f"{quoted(LINE)} bigint IDENTITY(1, 1) NOT NULL PRIMARY KEY")
     short = split_name(known.name)[-1]
 
     def called(prefix: str, *parts: str) -> str:
