@@ -16,8 +16,19 @@ import click
 
 from gidbench import __version__
 from gidbench.cli_bench import bench
-from gidbench.cli_common import COUNT, EXIT_FAILED, as_json, batch_size, names, progress_of, seed, show, workers
+from gidbench.cli_common import (
+    COUNT,
+    EXIT_FAILED,
+    as_json,
+    batch_size,
+    names,
+    progress_of,
+    seed,
+    show,
+    workers,
+)
 from gidbench.cli_convert import convert
+from gidbench.cli_database import advise, schema
 from gidbench.errors import GidbenchError, InputError
 from gidbench.units import parse_count
 
@@ -263,8 +274,8 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-cli.add_command(convert)
-cli.add_command(bench)
+for command in (convert, bench, schema, advise):
+    cli.add_command(command)
 
 
 def _terminate(*_: object) -> None:

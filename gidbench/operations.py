@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -125,6 +126,7 @@ def generate(
         check_memory(plan, first_row, count)
     started = time.perf_counter_ns()
     batches: list[pa.RecordBatch] = []
+    load: dict[str, Any] = {}
     if out is not None:
         with context.phase("generate and write"):
             making.write(out, CsvOptions(header), durable=durable)
@@ -132,6 +134,7 @@ def generate(
         made = making.batches(settings.batch_size)
         with open_store(into, names=names) as store, ending(made), context.phase("generate and insert"):
             _fill(store, made, plan, replace=replace, records=count)
+            load = store.load_facts()
     else:
         with context.phase("generate"):
             making.hand_on(settings.batch_size, batches.append)
@@ -147,6 +150,7 @@ def generate(
         Path(str(out)).stat().st_size if to_disk else making.bytes_made,
         plan.schema,
         None if out is None and into is None else str(making.digest),
+        load,
     )
     return finished(result, started)
 

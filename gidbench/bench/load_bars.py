@@ -18,6 +18,7 @@ from gidbench.errors import VerificationError
 from gidbench.records import EMPLOYEE
 from gidbench.stores.naming import quoted
 from gidbench.stores.sqlserver.reading import read_rows
+from gidbench.stores.sqlserver.staging import Staging
 from gidbench.stores.sqlserver.types import OWN_TYPES
 from gidbench.stores.sqlserver.writing import DEFAULTS, STRATEGIES, Strategy
 
@@ -60,9 +61,7 @@ class _Way:
     given: Callable[[list[pa.RecordBatch]], Any] = lambda batches: batches
 
 
-def load_bars(
-    subject: Subject, *, peers: bool
-) -> tuple[list[Contender], list[Bar], dict[str, str]]:
+def load_bars(subject: Subject, *, peers: bool) -> tuple[list[Contender], list[Bar], dict[str, str]]:
     """Who loads, what must come out, and who can't here (title: why)."""
     store = subject.store
     ways = [_auto(subject)]
@@ -137,7 +136,8 @@ def _own(subject: Subject, strategy: Strategy) -> _Way:
 
 def _auto(subject: Subject) -> _Way:
     """What the store does: a staging table, with the column that tells tries apart."""
-    store, staged = subject.store, []
+    store = subject.store
+    staged: list[Staging] = []
 
     def begin() -> None:
         with store.apart() as connection:
@@ -196,7 +196,9 @@ def memory_bars(database: str, subject: Subject) -> tuple[list[Contender], list[
         )
         for count in (_FEW, _MANY)
     ]
-    contenders.append(Contender("head room", "peak memory of the first and 50 MB / of the other", "ratio", head_room))
+    contenders.append(
+        Contender("head room", "peak memory of the first and 50 MB / of the other", "ratio", head_room)
+    )
     return contenders, [
         Bar(f"peak memory of {_FEW / 1e3:g}K records + 50 MB / of {_MANY / 1e6:g}M", "head room", 1)
     ]

@@ -87,7 +87,9 @@ def _require_empty(database: str) -> None:
 def _drop(store: SqlServerStore) -> None:
     """Drop every table of the benchmark's."""
     with contextlib.suppress(StoreError):
-        found = store.rows("SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = SCHEMA_NAME()")
+        found = store.rows(
+            "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = SCHEMA_NAME()"
+        )
         for (table,) in found:
             if str(table).startswith(PREFIX):
                 store.rows(f"DROP TABLE IF EXISTS {quoted_table(split_name(str(table))[0])}")

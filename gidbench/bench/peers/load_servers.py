@@ -18,7 +18,8 @@ from gidbench.stores.sqlserver.writing.model import WriteOptions
 
 def frame_of(batches: list[pa.RecordBatch]) -> pd.DataFrame:
     """Batches as pandas has them; to make it is not timed."""
-    return pa.Table.from_batches(batches).to_pandas(date_as_object=True)
+    frame: pd.DataFrame = pa.Table.from_batches(batches).to_pandas(date_as_object=True)
+    return frame
 
 
 class ToSql:
@@ -28,7 +29,7 @@ class ToSql:
         import pyodbc
 
         self._engine = create_engine(
-            "mssql+pyodbc://", creator=lambda: pyodbc.connect(address.odbc), fast_executemany=fast
+            "mssql+pyodbc://", creator=lambda: pyodbc.connect(address.odbc_string()), fast_executemany=fast
         )
 
     def load(self, table: str, frame: pd.DataFrame) -> int:
@@ -48,9 +49,12 @@ class BareBulkCopy:
         import mssql_python
 
         mssql_python.pooling(enabled=False)
-        self._connections = [mssql_python.connect(str(address.bulk), autocommit=True) for _ in range(connections)]
+        secret = address.mssql_python_string()
+        self._connections = [mssql_python.connect(secret, autocommit=True) for _ in range(connections)]
 
-    def load(self, table: str, batches: Iterable[pa.RecordBatch], columns: list[str], options: WriteOptions) -> int:
+    def load(
+        self, table: str, batches: Iterable[pa.RecordBatch], columns: list[str], options: WriteOptions
+    ) -> int:
         shared = _Shared(batches)
 
         def copy(connection: Any) -> int:

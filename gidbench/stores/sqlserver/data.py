@@ -17,11 +17,14 @@ from gidbench.arrays import fixed_values
 from gidbench.engine import ending
 from gidbench.errors import InputError, StoreError
 from gidbench.records import SCHEMAS
+from gidbench.stores.fitting import SchemaReport
 from gidbench.stores.naming import OURS, Names, quoted, quoted_table
 from gidbench.stores.retry import RetryPolicy
 from gidbench.stores.sqlserver import faults, tables
+from gidbench.stores.sqlserver.advisor import Advice, advise_on, facts_of
 from gidbench.stores.sqlserver.connections import Connections
 from gidbench.stores.sqlserver.loading import Load, load, split
+from gidbench.stores.sqlserver.metering import counters
 from gidbench.stores.sqlserver.proof import check, prove
 from gidbench.stores.sqlserver.reading import read, read_rows, scalar, trimmed
 from gidbench.stores.sqlserver.server import Server, look_at
@@ -72,6 +75,7 @@ class SqlServerTables:
         self.name, self.identity = connections.name, connections.address.identity
         self.session = Session(connections, self.name, self.identity, self.retry, schema)
         self.last_load: Load | None = None
+        self._moved_to = ("", False)  # what the last load was moved to, and whether that was empty
         self._own: dict[str, pa.Schema] = {}
         self._identities: dict[str, bool] = {}
 
@@ -138,12 +142,13 @@ class SqlServerTables:
 
     # tables
 
-    def create_tables(self) -> None:
-        def create() -> None:
+    def create_tables(self) -> SchemaReport:
+        def create() -> SchemaReport:
             with self.session.lock("schema", 60.0), self.apart() as connection:
-                tables.create_missing(connection, self.names)
+                made, present, notes = tables.create_missing(connection, self.names)
+            return SchemaReport(self.name, tuple(made), tuple(present), tuple(notes))
 
-        self.retry.call(create, faults.is_transient)
+        return self.retry.call(create, faults.is_transient)
 
     def has_table(self, table: str) -> bool:
         return bool(self.session.look(lambda connection: tables.columns_of(connection, self._name(table))))
@@ -300,6 +305,7 @@ class SqlServerTables:
     def append(self, table: str, batches: Iterable[pa.RecordBatch]) -> int:
         schema = self._schema(table)
         types = {name: OWN_TYPES[name] for name in schema.names} if table in SCHEMAS else {}
+        before = counters(self)
         with self.staged(schema, batches, types) as (staging, loaded):
             if not loaded.rows:
                 return 0
@@ -309,6 +315,7 @@ class SqlServerTables:
                     raise StoreError(
                         f"{moved:,} of {loaded.rows:,} rows arrived", "Nothing was kept; run it again"
                     )
+            loaded.cost = counters(self) - before
         return moved
 
     @contextlib.contextmanager
@@ -329,11 +336,20 @@ class SqlServerTables:
             )
             self.session.leaves_a_trace = True
 
+    def advise(self, table: str) -> Advice:
+        """What speaks for and against minimal logging of a load into a table, as it is now."""
+        return advise_on(self, self._name(table))
+
+    def load_facts(self) -> dict[str, Any]:
+        return facts_of(self, self.last_load, *self._moved_to)
+
     def _move(self, table: str, schema: pa.Schema, staging: Staging, loaded: Load) -> tuple[str, ...]:
         """The statements that move what is staged into a table."""
         target, columns = self._sql(table), self._columns(table, schema.names)
         # with a lock on the whole of an empty table, SQL Server logs pages, not rows
-        hint = " WITH (TABLOCK)" if not self.scalar(f"SELECT TOP 1 1 FROM {target}") else ""
+        is_empty = not self.scalar(f"SELECT TOP 1 1 FROM {target}")
+        self._moved_to = (self._name(table), is_empty)
+        hint = " WITH (TABLOCK)" if is_empty else ""
         own = ", ".join(quoted(name) for name in schema.names)
         insert = f"INSERT INTO {target}{hint} ({columns}) SELECT {own} FROM {staging.sql}{loaded.condition()}"
         numbered = tables.IDENTITY.get(table)

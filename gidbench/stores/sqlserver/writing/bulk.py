@@ -79,7 +79,11 @@ def _hinders(connections: Source, server: Server, options: WriteOptions) -> str 
     return None if connections.has_arrow else "mssql-python can't use this URL or is not installed"
 
 
-BULKCOPY = Strategy("bulkcopy", "bulk copy of rows (mssql-python)", write_bulkcopy, _hinders)
+BULKCOPY = Strategy("bulkcopy", "bulk copy of rows (mssql-python)", write_bulkcopy, _hinders, is_bulk=True)
 BULKCOPY_ARROW = Strategy(
-    "bulkcopy_arrow", "bulk copy of Arrow batches (mssql-python)", write_bulkcopy_arrow, _hinders
+    "bulkcopy_arrow",
+    "bulk copy of Arrow batches (mssql-python)",
+    write_bulkcopy_arrow,
+    _hinders,
+    is_bulk=True,
 )
