@@ -94,7 +94,6 @@ def test_names_of_ones_own_in_schemas_that_are_not_there_yet(place: Place) -> No
         (PEOPLE.replace("bod date", "bod bigint"), "'bod' of global_id is bigint, which does not hold"),
         (
             PEOPLE.replace("passport_id {t16} NULL", "passport_id {t16} NOT NULL"),
-            {},
             "'passport_id' .* NOT NULL",
         ),
         (PEOPLE + ", branch int NOT NULL", "demands values for branch"),
