@@ -16,7 +16,17 @@ import click
 
 from gidbench import __version__
 from gidbench.cli_bench import bench
-from gidbench.cli_common import COUNT, EXIT_FAILED, as_json, batch_size, names, progress_of, seed, show, workers
+from gidbench.cli_common import (
+    COUNT,
+    EXIT_FAILED,
+    as_json,
+    batch_size,
+    names,
+    progress_of,
+    seed,
+    show,
+    workers,
+)
 from gidbench.cli_convert import convert
 from gidbench.errors import GidbenchError, InputError
 from gidbench.units import parse_count

@@ -18,6 +18,7 @@ from gidbench.errors import VerificationError
 from gidbench.records import EMPLOYEE
 from gidbench.stores.naming import quoted
 from gidbench.stores.sqlserver.reading import read_rows
+from gidbench.stores.sqlserver.staging import Staging
 from gidbench.stores.sqlserver.types import OWN_TYPES
 from gidbench.stores.sqlserver.writing import DEFAULTS, STRATEGIES, Strategy
 
@@ -60,9 +61,7 @@ class _Way:
     given: Callable[[list[pa.RecordBatch]], Any] = lambda batches: batches
 
 
-def load_bars(
-    subject: Subject, *, peers: bool
-) -> tuple[list[Contender], list[Bar], dict[str, str]]:
+def load_bars(subject: Subject, *, peers: bool) -> tuple[list[Contender], list[Bar], dict[str, str]]:
     """Who loads, what must come out, and who can't here (title: why)."""
     store = subject.store
     ways = [_auto(subject)]
@@ -137,7 +136,8 @@ def _own(subject: Subject, strategy: Strategy) -> _Way:
 
 def _auto(subject: Subject) -> _Way:
     """What the store does: a staging table, with the column that tells tries apart."""
-    store, staged = subject.store, []
+    store = subject.store
+    staged: list[Staging] = []
 
     def begin() -> None:
         with store.apart() as connection:
@@ -148,7 +148,7 @@ def _auto(subject: Subject) -> _Way:
         return store.load(staged[0], batches).rows
 
     title = f"auto: what the store does ({store.choice.strategy.name}, {subject.workers} connections)"
-    return _Way("auto", title, load, begin, lambda: str(staged[0].sql))
+    return _Way("auto", title, load, begin, lambda: staged[0].sql)
 
 
 def _bare(subject: Subject) -> _Way:
@@ -167,9 +167,11 @@ def _bare(subject: Subject) -> _Way:
 def _by_pandas(subject: Subject, *, fast: bool) -> _Way:
     from gidbench.bench.peers.load_servers import ToSql, frame_of
 
-    by = ToSql(subject.store.connections.address, fast=fast)
+    by_row = subject.store.server.is_babelfish
+    by = ToSql(subject.store.connections.address, fast=fast, by_row=by_row)
     subject.stack.callback(by.close)
-    title = "pandas.to_sql, fast_executemany" if fast else "pandas.to_sql as it comes"
+    plain = "a statement per row" if by_row else "as it comes"
+    title = f"pandas.to_sql, {'fast_executemany' if fast else plain}"
     return _Way(
         "to_sql fast" if fast else "to_sql",
         title,
@@ -196,7 +198,9 @@ def memory_bars(database: str, subject: Subject) -> tuple[list[Contender], list[
         )
         for count in (_FEW, _MANY)
     ]
-    contenders.append(Contender("head room", "peak memory of the first and 50 MB / of the other", "ratio", head_room))
+    contenders.append(
+        Contender("head room", "peak memory of the first and 50 MB / of the other", "ratio", head_room)
+    )
     return contenders, [
         Bar(f"peak memory of {_FEW / 1e3:g}K records + 50 MB / of {_MANY / 1e6:g}M", "head room", 1)
     ]

@@ -44,7 +44,8 @@ def measure(database: str, records: int, workers: int) -> Finding:
     )
     if done.returncode:
         raise VerificationError(
-            f"loading {records:,} records failed ({done.stderr.strip().splitlines()[-1:]})", "Run it by itself"
+            f"loading {records:,} records failed ({done.stderr.strip().splitlines()[-1:]})",
+            "Run it by itself",
         )
     return Finding(**json.loads(done.stdout))
 

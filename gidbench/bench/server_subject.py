@@ -62,7 +62,7 @@ def opened(database: str, records: int, seed: int, workers: int) -> Iterator[Sub
     connections = min(workers, load_settings().pool_size)
     _require_empty(database)
     store = open_sql_server(url, names=NAMES, options=LoadOptions(workers=connections))
-    with contextlib.closing(store), store.lock("bench", 0.0):
+    with contextlib.closing(store), store.lock(f"bench_{store.server.database}", 0.0):
         try:
             _drop(store)  # of a run that was killed
             store.create_tables()
@@ -87,7 +87,9 @@ def _require_empty(database: str) -> None:
 def _drop(store: SqlServerStore) -> None:
     """Drop every table of the benchmark's."""
     with contextlib.suppress(StoreError):
-        found = store.rows("SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = SCHEMA_NAME()")
+        found = store.rows(
+            "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = SCHEMA_NAME()"
+        )
         for (table,) in found:
             if str(table).startswith(PREFIX):
                 store.rows(f"DROP TABLE IF EXISTS {quoted_table(split_name(str(table))[0])}")

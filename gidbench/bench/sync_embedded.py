@@ -66,9 +66,7 @@ def agreement(path: Path) -> str:
         return f"{agreed} {digest_of(store.read('employee', ['id', 'g_id']))}"
 
 
-def embedded_bars(
-    files: Files, records: int, *, peers: bool
-) -> tuple[list[Contender], list[Bar]]:
+def embedded_bars(files: Files, records: int, *, peers: bool) -> tuple[list[Contender], list[Bar]]:
     """Who takes part without a server."""
 
     def rate(prepare: Callable[[], Path], work: Callable[[Path], object]) -> float:
@@ -101,7 +99,10 @@ def embedded_bars(
             partial(_prove, files, ours),
         ),
         Contender(
-            "unchanged", f"the same again, nothing changed, {people}", "records/s", partial(rate, synced, ours)
+            "unchanged",
+            f"the same again, nothing changed, {people}",
+            "records/s",
+            partial(rate, synced, ours),
         ),
         Contender(
             "changed",
@@ -157,7 +158,9 @@ def _prove(files: Files, ours: Callable[[Path], SyncResult]) -> None:
     ours(path)
     with open_store(_url(path)) as store:
         people, agreed = (digest_of(store.read(table, PERSON_FIELDS)) for table in ("employee", "global_id"))
-        carried, held = (digest_of(store.read(table, ["no_ktp", "g_id"])) for table in ("employee", "global_id"))
+        carried, held = (
+            digest_of(store.read(table, ["no_ktp", "g_id"])) for table in ("employee", "global_id")
+        )
     _require(f"{agreed} {held}", f"{people} {carried}", "the sync")
 
 
@@ -166,7 +169,11 @@ def _prove_stream(files: Files, stream: Callable[[Path], SyncResult]) -> None:
     path = files.fresh(PROOF_RECORDS)
     stream(path)
     with open_store(_url(files.target)) as target, open_store(_url(path)) as source:
-        found = digest_of(target.read("global_id", AGREED)) + " " + digest_of(source.read("employee", ["id", "g_id"]))
+        found = (
+            digest_of(target.read("global_id", AGREED))
+            + " "
+            + digest_of(source.read("employee", ["id", "g_id"]))
+        )
     _require(found, agreement(files.fresh(PROOF_RECORDS, synced=True)), "the sync from file to file")
 
 

@@ -50,7 +50,9 @@ def server_bars(subject: Subject) -> tuple[list[Contender], list[Bar]]:
     own = "the server's INSERT … SELECT of global_id's rows, same keys"
     return contenders, [
         Bar(f"initial sync / {own}", "initial", 0.7, "insert"),
-        Bar("initial sync / that and UPDATE of employee with the G_IDs", "initial", None, "insert and update"),
+        Bar(
+            "initial sync / that and UPDATE of employee with the G_IDs", "initial", None, "insert and update"
+        ),
         Bar("unchanged second sync / initial sync", "unchanged", 5, "initial"),
         Bar("second sync with 1 % changed / initial sync", "changed", 3, "initial"),
     ]
@@ -82,9 +84,7 @@ class _Bench:
 
     def _sync(self, expected: dict[str, int]) -> float:
         started = time.perf_counter()
-        found = synchronise(
-            self._store, self._store, context=Context(None, Cancellation()), mode="server"
-        )
+        found = synchronise(self._store, self._store, context=Context(None, Cancellation()), mode="server")
         spent = time.perf_counter() - started
         self._require(found, expected)
         return self._subject.records / spent

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 
 from gidbench.bench.peers.intake_pandas import gids
 from gidbench.records import ACTIVE, GLOBAL_ID, NON_ACTIVE
