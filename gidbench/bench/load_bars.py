@@ -148,7 +148,7 @@ def _auto(subject: Subject) -> _Way:
         return store.load(staged[0], batches).rows
 
     title = f"auto: what the store does ({store.choice.strategy.name}, {subject.workers} connections)"
-    return _Way("auto", title, load, begin, lambda: str(staged[0].sql))
+    return _Way("auto", title, load, begin, lambda: staged[0].sql)
 
 
 def _bare(subject: Subject) -> _Way:
@@ -167,9 +167,11 @@ def _bare(subject: Subject) -> _Way:
 def _by_pandas(subject: Subject, *, fast: bool) -> _Way:
     from gidbench.bench.peers.load_servers import ToSql, frame_of
 
-    by = ToSql(subject.store.connections.address, fast=fast)
+    by_row = subject.store.server.is_babelfish
+    by = ToSql(subject.store.connections.address, fast=fast, by_row=by_row)
     subject.stack.callback(by.close)
-    title = "pandas.to_sql, fast_executemany" if fast else "pandas.to_sql as it comes"
+    plain = "a statement per row" if by_row else "as it comes"
+    title = f"pandas.to_sql, {'fast_executemany' if fast else plain}"
     return _Way(
         "to_sql fast" if fast else "to_sql",
         title,

@@ -62,7 +62,7 @@ def opened(database: str, records: int, seed: int, workers: int) -> Iterator[Sub
     connections = min(workers, load_settings().pool_size)
     _require_empty(database)
     store = open_sql_server(url, names=NAMES, options=LoadOptions(workers=connections))
-    with contextlib.closing(store), store.lock("bench", 0.0):
+    with contextlib.closing(store), store.lock(f"bench_{store.server.database}", 0.0):
         try:
             _drop(store)  # of a run that was killed
             store.create_tables()
