@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pyodbc
+from sqlalchemy.engine import make_url
 
 from gidbench.stores.retry import RetryPolicy
-from gidbench.stores.sqlserver.address import Address
+from gidbench.stores.sqlserver.address import address_of
 from gidbench.stores.sqlserver.connections import Connections, PoolOptions
 
 _TEXTS = {
@@ -62,6 +63,7 @@ class FakeServer:
         self._answers: list[tuple[str, list[tuple[Any, ...]]]] = [
             ("sp_getapplock", [(0,)]),
             ("SELECT 1", [(1,)]),
+            ("@@TRANCOUNT", [(0,)]),
         ]
 
     def fail(self, text: str, fault: pyodbc.Error, times: int = 1) -> None:
@@ -81,12 +83,9 @@ class FakeServer:
         return FakeConnection(self, self.opened)
 
     def connections(self) -> Connections:
-        return Connections(
-            Address({"Server": "nowhere"}, "mssql://nowhere/hr"),
-            PoolOptions(size=2, overflow=2, timeout_s=0.1),
-            retry=patient(),
-            connect=self.connect,
-        )
+        address = address_of(make_url("mssql+pyodbc://u:p@nowhere/hr?driver=Fake"), [])
+        options = PoolOptions(size=4, timeout_s=0.1, connect_retry=patient())
+        return Connections(address, options, connect=lambda _: self.connect(), sleep=lambda _: None)
 
     def _raise(self, text: str) -> None:
         for place, (part, fault, times) in enumerate(self._faults):
@@ -109,7 +108,8 @@ class FakeServer:
 class FakeConnection:
     def __init__(self, server: FakeServer, number: int) -> None:
         self.server, self.number = server, number
-        self.is_cut = self.is_closed = False
+        self.timeout = 0
+        self.is_cut = False
         self._autocommit = True
 
     @property
@@ -133,7 +133,7 @@ class FakeConnection:
             self.server.hear(self, "ROLLBACK")
 
     def close(self) -> None:
-        self.is_closed = True
+        pass
 
 
 class FakeCursor:
@@ -162,6 +162,6 @@ class FakeCursor:
         pass
 
 
-def patient(told: Callable[[float], None] = lambda _: None) -> RetryPolicy:
-    """A policy that does not really wait."""
-    return RetryPolicy(sleep=told)
+def patient() -> RetryPolicy:
+    """A policy that does not wait."""
+    return RetryPolicy(attempts=5, first_wait_s=0, longest_wait_s=0)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from gidbench.stores.sqlserver import faults
 from gidbench.stores.sqlserver.server import Server
 from gidbench.stores.sqlserver.writing.model import Source, Strategy, WriteOptions, rows_of
 
@@ -66,9 +67,11 @@ def _copy(
                 keep_nulls=options.keep_nulls,
                 fire_triggers=options.fire_triggers,
             )
-        except BaseException:
+        except BaseException as error:
             if failure:  # what the source raised, not what the driver made of it
                 raise failure[0] from None
+            if isinstance(error, RuntimeError):  # the library's only kind, whatever it has to say
+                raise faults.explain(error) from None
             raise
         finally:
             cursor.close()
