@@ -42,6 +42,8 @@ from gidbench.syncing import sync
 from gidbench.units import utc_now
 from gidbench.verification import VerificationResult, digest_source
 
+LOCK_TIMEOUT_S = 30.0
+
 __all__ = ["generate", "process", "sync", "verify"]
 
 
@@ -288,17 +290,30 @@ def process(
             store = stack.enter_context(open_store(into, names=names))
             store.create_tables()
         stack.enter_context(audited(store, "process"))
-        result = process_file(
-            reader,
-            store,
-            rejects=refused,
-            workers=settings.workers,
-            context=context,
-            today=today,
-            limit=limit,
-            share=share,
-        )
+        with _not_read_again():
+            result = process_file(
+                reader,
+                store,
+                rejects=refused,
+                workers=settings.workers,
+                context=context,
+                today=today,
+                limit=limit,
+                share=share,
+            )
     return finished(result, started)
+
+
+@contextlib.contextmanager
+def _not_read_again() -> Iterator[None]:
+    """A file is not read a second time by itself, as tables are: say so where an error may pass."""
+    try:
+        yield
+    except StoreError as error:
+        if not error.transient:
+            raise
+        remedy = "process the file again (with resume, where it is kept in steps): nobody is taken in twice"
+        raise StoreError(error.problem, f"{error.remedy}; then {remedy}") from error.__cause__
 
 
 def _context(progress: ProgressCallback | None, cancellation: Cancellation | None) -> Context:
@@ -311,7 +326,8 @@ def _fill(
     """Insert rows as one transaction, and leave a line in the audit log."""
     moment, table = utc_now(), plan.table.name
     store.create_tables()
-    with audited(store, "generate"), store.transaction():
+    # a run that was killed may still have its rows on their way
+    with audited(store, "generate"), store.lock(table, LOCK_TIMEOUT_S), store.transaction():
         if table not in SCHEMAS:
             store.create_table(table, plan.schema)
         elif plan.schema != SCHEMAS[table]:

@@ -26,7 +26,7 @@ OVERLAP = timedelta(minutes=10)
 def change_mark(store: SqlServerTables) -> ChangeMark | None:
     """How far `employee` has come; None where nothing tells, or it is empty."""
     e = store.names.employee
-    columns = {column.name.lower(): column for column in columns_of(store.session.connection, e.name)}
+    columns = {column.name.lower(): column for column in store.session.look(lambda c: columns_of(c, e.name))}
     versions = [column.name for column in columns.values() if column.type in ("timestamp", "rowversion")]
     mark = None
     if (
@@ -52,7 +52,7 @@ def changed(
 ) -> Iterator[pa.RecordBatch] | None:
     """The rows changed at or after a mark; None where the store no longer tells by its column."""
     e = store.names.employee
-    there = {column.name.lower(): column for column in columns_of(store.session.connection, e.name)}
+    there = {column.name.lower(): column for column in store.session.look(lambda c: columns_of(c, e.name))}
     if mark.column == "updated_at":
         if e.columns["updated_at"].lower() not in there:
             return None

@@ -166,3 +166,17 @@ class _Unit:
             self._kept.append(batch)
             self.rows += batch.num_rows
             yield batch
+
+
+def split(
+    batches: Iterable[pa.RecordBatch], rows: int
+) -> tuple[list[pa.RecordBatch], Iterator[pa.RecordBatch]]:
+    """The first batches, until they have so many rows, and all of them; empty ones are left out."""
+    source = (batch for batch in batches if batch.num_rows)
+    head: list[pa.RecordBatch] = []
+    for batch in source:
+        head.append(batch)
+        rows -= batch.num_rows
+        if rows <= 0:
+            break
+    return head, itertools.chain(head, source)

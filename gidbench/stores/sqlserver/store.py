@@ -35,12 +35,24 @@ class SqlServerStore(SqlServerTables):
     # G_IDs
 
     def reserve_gids(self, count: int) -> int:
-        with self._sequence() as connection:
-            first = self.advance_sequence(connection, count)
-            connection.commit()
-            return first
+        def reserve() -> int:
+            with self._sequence() as connection:
+                first = self.advance_sequence(connection, count)
+                connection.commit()
+                return first
+
+        # a commit whose answer is lost leaves a gap, never a range that two have
+        return self.retry.call(reserve, faults.is_transient)
 
     def return_gids(self, first: int, end: int) -> bool:
+        try:
+            return self._return_gids(first, end)
+        except StoreError as error:
+            if not error.transient:
+                raise
+            return False  # nobody needs them back
+
+    def _return_gids(self, first: int, end: int) -> bool:
         sequence = self.names.g_id_sequence
         at = sequence.next_ordinal
         with self._sequence() as connection:
@@ -55,9 +67,7 @@ class SqlServerStore(SqlServerTables):
         """A short transaction on g_id_sequence, of its own and one at a time."""
         with faults.explained("reserving G_IDs"), self.connections.session() as connection:
             cursor = connection.cursor()
-            if not take_lock(
-                cursor, self.session.resource("g_id_sequence"), _SEQUENCE_WAIT_MS, owner="Transaction"
-            ):
+            if not take_lock(cursor, "gidbench_g_id_sequence", _SEQUENCE_WAIT_MS, owner="Transaction"):
                 raise self.session.busy("g_id_sequence", _SEQUENCE_WAIT_MS / 1000)
             yield connection
 
@@ -102,6 +112,7 @@ class SqlServerStore(SqlServerTables):
         parameters = dict(entry.parameters)
         if self.session.token:
             parameters[TOKEN] = self.session.token
+            self.session.leaves_a_trace = True  # if the statement fails, the transaction does
         self.session.execute(
             f"INSERT INTO {log} ({log.list(_LOGGED)}) VALUES (?, ?, ?, ?, ?)",
             parameters=[

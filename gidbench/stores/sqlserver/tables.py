@@ -117,12 +117,17 @@ def create_missing(connection: Any, names: Names) -> tuple[list[str], list[str],
             missing.append(known)
     _make_schemas(connection, [places[known.table] for known in missing])
     for known in missing:
-        for statement in _statements(known, partial(_is_free, connection, places[known.table][:2])):
-            execute(connection.cursor(), statement)
+        create_table(connection, known, partial(_is_free, connection, places[known.table][:2]))
     sequence = names.g_id_sequence
     if not _rows(connection, f"SELECT TOP 1 1 FROM {sequence}"):
         execute(connection.cursor(), first_ordinal_sql(names))
     return [known.name for known in missing], present, notes
+
+
+def create_table(connection: Any, known: Table, is_free: Callable[[str], bool] = lambda _: True) -> None:
+    """Create a table of ours, its keys and its indexes; `is_free`: whether a constraint may be called so."""
+    for statement in _statements(known, is_free):
+        execute(connection.cursor(), statement)
 
 
 def _found(connection: Any, known: Table, columns: list[Column]) -> list[Found]:
