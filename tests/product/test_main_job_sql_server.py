@@ -15,7 +15,7 @@ from gidbench.bench.session import results_in
 
 @pytest.mark.slow
 def test_the_main_job_runs_on_sql_server_and_keeps_no_password(sql_server: str, tmp_path: Path) -> None:
-    words = "run --operations generate --out run --records 2000 --rounds 1".split()
+    words = ["run", "--operations", "generate", "--out", "run", "--records", "2000", "--rounds", "1"]
     done = subprocess.run(
         [sys.executable, "-m", "gidbench", *words],
         cwd=tmp_path,
