@@ -122,7 +122,7 @@ def test_a_server_that_falls_silent_is_an_error_after_the_statement_timeout(
     url = make_url(server.through(proxy.port))
     store = open_sql_server(url, pool=PoolOptions(statement_timeout_s=1))
     try:
-        with pytest.raises(StoreError, match="longer than it may|cut"), store.lock("global_id", 1):
+        with pytest.raises(StoreError, match=r"longer than it may|cut"), store.lock("global_id", 1):
             proxy.stall(600)
             started = time.monotonic()
             store.count("employee")
