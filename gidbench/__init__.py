@@ -59,7 +59,7 @@ __all__ = [
     "tier_report",
     "verify",
 ]
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 _import_s = 0.0
 
 

@@ -10,20 +10,29 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from gidbench import __version__
-from gidbench.cli_common import COUNT, as_json, batch_size, names, progress_of, seed, show, workers
+from gidbench.cli_bench import bench
+from gidbench.cli_common import (
+    COUNT,
+    EXIT_FAILED,
+    as_json,
+    batch_size,
+    names,
+    progress_of,
+    seed,
+    show,
+    workers,
+)
 from gidbench.cli_convert import convert
+from gidbench.cli_database import advise, schema
 from gidbench.errors import GidbenchError, InputError
 from gidbench.units import parse_count
 
-if TYPE_CHECKING:
-    from gidbench.bench.comparison import Comparison
-
-EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 2, 4, 130
+EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -265,69 +274,8 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-cli.add_command(convert)
-
-
-@cli.group()
-def bench() -> None:
-    """Comparisons with other tools and with the limits of the machine."""
-
-
-def _bars(records: int, huge: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The options of a comparison."""
-
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in (
-            as_json,
-            workers,
-            seed,
-            click.option(
-                "--scratch", type=click.Path(path_type=Path), help="Folder for the files [the system's]."
-            ),
-            click.option("--huge", is_flag=True, help=huge),
-            click.option(
-                "--peers", is_flag=True, help='Other libraries, too (pip install "gidbench[peers]").'
-            ),
-            click.option("--rounds", type=COUNT, default=5, show_default=True, help="Timed rounds."),
-            click.option(
-                "--records", type=COUNT, default=records, show_default=True, help="Records per round."
-            ),
-        ):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-@bench.command("generate")
-@_bars(1_000_000, "100 million records to CSV, too: memory and time per record.")
-def bench_generate(**options: Any) -> None:
-    """How fast rows are made, against bars, peers and the bandwidth of memory and disk."""
-    from gidbench.bench.generation_bars import compare_generation
-
-    _compare(compare_generation, **options)
-
-
-@bench.command("process")
-@_bars(5_000_000, "100 million records (13 GB), too: memory and time per record.")
-def bench_process(**options: Any) -> None:
-    """How fast files are taken in and converted, against bars and peers that only read them."""
-    from gidbench.bench.processing_bars import compare_processing
-
-    _compare(compare_processing, **options)
-
-
-def _compare(compare: Callable[..., Comparison], seed: int | None, as_json: bool, **options: Any) -> None:
-    from gidbench.comparison_table import print_comparison
-
-    with progress_of(quiet=as_json, lines=True) as progress:
-        result = compare(seed=7 if seed is None else seed, progress=progress, **options)
-    if as_json:
-        click.echo(json.dumps(result.to_dict(), indent=2))
-    else:
-        print_comparison(result)
-    if result.failures:
-        sys.exit(EXIT_FAILED)
+for command in (convert, bench, schema, advise):
+    cli.add_command(command)
 
 
 def _terminate(*_: object) -> None:

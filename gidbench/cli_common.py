@@ -38,6 +38,7 @@ def _names(_context: click.Context, _option: click.Parameter, path: str | None) 
     return OURS if path is None else load_names(path)
 
 
+EXIT_FAILED = 4
 COUNT = _Count()
 names = click.option(
     "--names",

@@ -23,7 +23,7 @@ def print_comparison(result: Comparison) -> None:
     table.add_column("what", overflow="fold")
     for title in ("found", "95 % interval", "bar"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table.add_column("verdict", overflow="fold")
     for finding in result.findings:
         table.add_row(*_row(finding))
     console.print(table)
@@ -36,7 +36,7 @@ def print_comparison(result: Comparison) -> None:
         title_style="bold",
     )
     rates.add_column("who", overflow="fold")
-    rates.add_column("rate", justify="right", no_wrap=True)
+    rates.add_column("rate", justify="right", overflow="fold")
     for name, title in result.titles.items():
         found = result.rates.get(name)
         if found:
@@ -44,6 +44,8 @@ def print_comparison(result: Comparison) -> None:
         else:
             shown = f"[red]{escape(result.failures.get(name, 'not measured'))}[/]"
         rates.add_row(escape(title), shown)
+    for title, reason in result.left_out.items():
+        rates.add_row(escape(title), f"[dim]takes no part: {escape(reason)}[/]")
     console.print(rates)
 
 
@@ -63,15 +65,18 @@ def _row(finding: Finding) -> tuple[str, str, str, str, str]:
             title,
             "–",
             "",
-            _number(finding, finding.least),
+            "" if finding.least is None else _number(finding, finding.least),
             f"[yellow]not measured[/]: {escape(finding.note)}",
         )
     interval = f"{_number(finding, finding.low)} – {_number(finding, finding.high)}"
+    if finding.least is None:
+        return title, _number(finding, finding.value), interval, "", "[dim]told[/]"
     verdict = "[green]reached[/]" if finding.met else "[bold red]missed[/]"
     return title, _number(finding, finding.value), interval, f"≥ {_number(finding, finding.least)}", verdict
 
 
 def _number(finding: Finding, value: float) -> str:
     if finding.is_ratio or finding.unit == "ratio":
-        return f"{value:.0%}" if finding.least < 1 else f"{value:.1f} x"
+        is_share = finding.least < 1 if finding.least is not None else (finding.value or 0) < 1
+        return f"{value:.0%}" if is_share else f"{value:.1f} x"
     return _rate(finding.unit, value)

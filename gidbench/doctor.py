@@ -9,13 +9,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 from sqlalchemy.engine import URL
 
 from gidbench.errors import GidbenchError
+from gidbench.findings import Check
 from gidbench.settings import Settings, load_settings, usable_cores
 from gidbench.stores.drivers import Driver, odbc_drivers
 from gidbench.stores.opening import open_store, parse_url, safe_name
@@ -24,19 +25,6 @@ from gidbench.units import format_bytes
 ADVISED_FREE_BYTES = 4 << 30
 PRODUCTION_MEMORY_BYTES, PRODUCTION_CORES = 8 << 30, 4
 RECENT_DAYS = 30
-
-
-@dataclass(frozen=True)
-class Check:
-    """One finding: `state` is good, note (works, could be better) or bad (something will fail)."""
-
-    name: str
-    state: str
-    found: str
-    remedy: str = ""
-
-    def to_dict(self) -> dict[str, str]:
-        return asdict(self)
 
 
 def examine(database: str | None = None, *, production: bool = False) -> list[Check]:
@@ -184,6 +172,10 @@ def _sql_server(parsed: URL, drivers: list[Driver]) -> list[Check]:
     if found.refused:
         told = ", ".join(found.refused)
         checks.append(Check("session", "note", f"the server does not take {told}", "Look at its version"))
+    best = Check("write strategy", "good", f"{found.strategy}: {found.strategy_reason}")
+    if not found.is_fastest:
+        best = replace(best, state="note", remedy="Mend what keeps bulkcopy_arrow from being used")
+    checks.append(best)
     permissions = found.server.permissions
     lacking = [name for name, granted in permissions.items() if not granted]
     if lacking:
@@ -191,6 +183,14 @@ def _sql_server(parsed: URL, drivers: list[Driver]) -> list[Check]:
         checks.append(Check("permissions", "bad", f"lacking {', '.join(lacking)}", remedy))
     else:
         checks.append(Check("permissions", "good", ", ".join(permissions)))
+    hidden = found.server.hides_state
+    if hidden and not found.server.is_babelfish:
+        remedy = "Ask for it to see what loads write to the log and wait for"
+        checks.append(Check("log and waits", "note", hidden, remedy))
+    else:
+        checks.append(
+            Check("log and waits", "good", hidden or "can be seen, and are recorded with each load")
+        )
     return checks
 
 

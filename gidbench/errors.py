@@ -53,7 +53,15 @@ class TooManyRejectsError(GidbenchError, ValueError):
 
 
 class StoreError(GidbenchError, ConnectionError):
-    """A database could not do what was asked of it."""
+    """A database could not do what was asked of it.
+
+    Attributes
+    ----------
+    transient:
+        Whether the same may well succeed when it is tried again: a deadlock, a connection that was cut.
+    """
+
+    transient = False
 
 
 class StoreBusyError(StoreError, TimeoutError):

@@ -18,6 +18,7 @@ from gidbench.files.csv_writer import guarded
 from gidbench.files.writers import CsvOptions, Writer, open_writer
 from gidbench.generation.plan import Plan
 from gidbench.outcome import Outcome
+from gidbench.units import format_bytes, format_count
 
 R = TypeVar("R")
 _SAMPLE_ROWS = 1_000  # whose size in memory stands for the rest
@@ -33,6 +34,9 @@ class GenerationResult(Outcome):
         Of the rows.
     bytes_written:
         Size of the file; of the Arrow buffers elsewhere.
+    load:
+        How a database was loaded (`strategy`, `why`, `workers`, `parts`, `log_bytes`, `waits_ms`, …), where there
+        is something to choose.
     """
 
     batches: list[pa.RecordBatch] = field(default_factory=list, repr=False)
@@ -40,6 +44,7 @@ class GenerationResult(Outcome):
     bytes_written: int = 0
     schema: pa.Schema = field(default_factory=lambda: pa.schema([]), repr=False)
     written_digest: str | None = field(default=None, repr=False)
+    load: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def digest(self) -> str:
@@ -55,10 +60,24 @@ class GenerationResult(Outcome):
         return {"destination": self.destination, "bytes_written": self.bytes_written}
 
     def to_dict(self) -> dict[str, Any]:
-        return {**super().to_dict(), "digest": self.digest}
+        return {**super().to_dict(), "digest": self.digest, **({"load": self.load} if self.load else {})}
 
     def rows(self) -> list[tuple[str, str]]:
-        return [*super().rows(), ("digest", self.digest)]
+        return [*super().rows(), *self._load_rows(), ("digest", self.digest)]
+
+    def _load_rows(self) -> list[tuple[str, str]]:
+        if not self.load:
+            return []
+        load = self.load
+        how = (
+            f"{load['strategy']} ({load['why']}), {format_count(load['workers'])} workers,"
+            f" {format_count(load['parts'])} parts"
+        )
+        log = load["log_bytes"]
+        told = format_bytes(log) if log is not None else f"not seen: {load.get('not_seen', '')}"
+        if hindering := load.get("hindered_by"):
+            told += f"; not minimally logged ({', '.join(hindering)}: see gidbench advise)"
+        return [("loaded by", how), ("log written", told)]
 
     def to_arrow(self) -> pa.Table:
         """The batches as one Arrow table."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -40,6 +41,8 @@ from gidbench.stores.opening import open_store
 from gidbench.syncing import sync
 from gidbench.units import utc_now
 from gidbench.verification import VerificationResult, digest_source
+
+LOCK_TIMEOUT_S = 30.0
 
 __all__ = ["generate", "process", "sync", "verify"]
 
@@ -123,6 +126,7 @@ def generate(
         check_memory(plan, first_row, count)
     started = time.perf_counter_ns()
     batches: list[pa.RecordBatch] = []
+    load: dict[str, Any] = {}
     if out is not None:
         with context.phase("generate and write"):
             making.write(out, CsvOptions(header), durable=durable)
@@ -130,6 +134,7 @@ def generate(
         made = making.batches(settings.batch_size)
         with open_store(into, names=names) as store, ending(made), context.phase("generate and insert"):
             _fill(store, made, plan, replace=replace, records=count)
+            load = store.load_facts()
     else:
         with context.phase("generate"):
             making.hand_on(settings.batch_size, batches.append)
@@ -145,6 +150,7 @@ def generate(
         Path(str(out)).stat().st_size if to_disk else making.bytes_made,
         plan.schema,
         None if out is None and into is None else str(making.digest),
+        load,
     )
     return finished(result, started)
 
@@ -284,17 +290,30 @@ def process(
             store = stack.enter_context(open_store(into, names=names))
             store.create_tables()
         stack.enter_context(audited(store, "process"))
-        result = process_file(
-            reader,
-            store,
-            rejects=refused,
-            workers=settings.workers,
-            context=context,
-            today=today,
-            limit=limit,
-            share=share,
-        )
+        with _not_read_again():
+            result = process_file(
+                reader,
+                store,
+                rejects=refused,
+                workers=settings.workers,
+                context=context,
+                today=today,
+                limit=limit,
+                share=share,
+            )
     return finished(result, started)
+
+
+@contextlib.contextmanager
+def _not_read_again() -> Iterator[None]:
+    """A file is not read a second time by itself, as tables are: say so where an error may pass."""
+    try:
+        yield
+    except StoreError as error:
+        if not error.transient:
+            raise
+        remedy = "process the file again (with resume, where it is kept in steps): nobody is taken in twice"
+        raise StoreError(error.problem, f"{error.remedy}; then {remedy}") from error.__cause__
 
 
 def _context(progress: ProgressCallback | None, cancellation: Cancellation | None) -> Context:
@@ -307,7 +326,8 @@ def _fill(
     """Insert rows as one transaction, and leave a line in the audit log."""
     moment, table = utc_now(), plan.table.name
     store.create_tables()
-    with audited(store, "generate"), store.transaction():
+    # a run that was killed may still have its rows on their way
+    with audited(store, "generate"), store.lock(table, LOCK_TIMEOUT_S), store.transaction():
         if table not in SCHEMAS:
             store.create_table(table, plan.schema)
         elif plan.schema != SCHEMAS[table]:

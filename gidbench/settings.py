@@ -42,6 +42,11 @@ class Settings(BaseSettings):
         `GIDBENCH_MAX_ROWS` …: bounds of files that are read, see `gidbench.files.options.Limits`.
     links:
         `GIDBENCH_LINKS`: whether symbolic links, devices and pipes are read.
+    write_strategy:
+        `GIDBENCH_WRITE_STRATEGY`: how rows are written to SQL Server, see `gidbench.stores.sqlserver.writing`.
+    statement_timeout, pool_timeout:
+        `GIDBENCH_STATEMENT_TIMEOUT`, `GIDBENCH_POOL_TIMEOUT`: seconds that a statement of SQL Server may take (0:
+        any time), and that a thread waits for a connection to become free.
     """
 
     # Not populated by field name: a variable `WORKERS` or `POOL_SIZE` of another program would count as ours.
@@ -61,6 +66,9 @@ class Settings(BaseSettings):
     max_shared_strings: int = Field(default=1 << 26, ge=0, le=1 << 31, alias="GIDBENCH_MAX_SHARED_STRINGS")
     max_blank_cells: int = Field(default=1_000_000_000, ge=0, le=1 << 40, alias="GIDBENCH_MAX_BLANK_CELLS")
     links: bool = Field(default=False, alias="GIDBENCH_LINKS")
+    write_strategy: str = Field(default="auto", alias="GIDBENCH_WRITE_STRATEGY")
+    statement_timeout: int = Field(default=0, ge=0, le=604_800, alias="GIDBENCH_STATEMENT_TIMEOUT")
+    pool_timeout: int = Field(default=30, ge=1, le=3_600, alias="GIDBENCH_POOL_TIMEOUT")
 
 
 def load_settings(**overrides: Any) -> Settings:

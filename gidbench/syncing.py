@@ -8,15 +8,17 @@ import time
 
 from gidbench.auditing import audited
 from gidbench.engine import Cancellation, Context, ProgressCallback
-from gidbench.errors import InputError
+from gidbench.errors import InputError, StoreError
 from gidbench.kernels.warmup import compile_all
 from gidbench.outcome import finished
 from gidbench.settings import load_settings
 from gidbench.stores.naming import OURS, Names
 from gidbench.stores.opening import is_same_store, open_store
+from gidbench.stores.retry import RetryPolicy
 from gidbench.synchronisation import SyncResult, synchronise
 
 LONGEST_WAIT_S = 86_400.0
+RUNS = 3  # where each ends by an error that passes, like a connection that was cut
 
 
 def sync(
@@ -55,6 +57,9 @@ def sync(
     names:
         How our tables and columns are called in both databases.
 
+    A run that fails by what passes (a deadlock, a connection that was cut) is made again, a few times: it never
+    does anything twice.
+
     Raises
     ------
     InputError, CapacityError, StoreError, StoreBusyError, VerificationError, OperationCancelled
@@ -74,15 +79,24 @@ def sync(
         origin = destination if is_same_store(source, goal) else stack.enter_context(opened(source))
         if not dry_run:
             stack.enter_context(audited(destination, "sync"))
-        result = synchronise(
-            origin,
-            destination,
-            context=context,
-            mode=mode,
-            dry_run=dry_run,
-            verify=verify,
-            incremental=incremental,
-            workers=settings.workers,
-            lock_timeout_s=lock_timeout_s,
-        )
+
+        def run() -> SyncResult:
+            return synchronise(
+                origin,
+                destination,
+                context=context,
+                mode=mode,
+                dry_run=dry_run,
+                verify=verify,
+                incremental=incremental,
+                workers=settings.workers,
+                lock_timeout_s=lock_timeout_s,
+            )
+
+        # whatever a run that failed has kept, the next one finds
+        result = RetryPolicy(attempts=RUNS).call(run, _passes)
     return finished(result, started)
+
+
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, StoreError) and error.transient

@@ -21,8 +21,8 @@ from gidbench.units import format_bytes, format_count, format_rate
 
 if TYPE_CHECKING:
     from gidbench.batch import RunOutcome
-    from gidbench.doctor import Check
     from gidbench.files.text import Decision
+    from gidbench.findings import Check
 
 _TIER_STYLES = {
     "ULTRA": "bold green",
@@ -174,7 +174,7 @@ def print_decisions(decisions: Sequence[Decision], source: Path) -> None:
     console.print(table, highlight=False)
 
 
-def print_checks(checks: list[Check]) -> None:
+def print_checks(checks: Sequence[Check]) -> None:
     """One line a check; what is wrong comes with its remedy."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)

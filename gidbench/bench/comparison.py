@@ -43,14 +43,14 @@ class Bar:
     Attributes
     ----------
     least:
-        The bound, included.
+        The bound, included; None: it is told, and nothing is asked of it.
     against:
         Name of the other contender; None: the rate itself counts.
     """
 
     title: str
     contender: str
-    least: float
+    least: float | None
     against: str | None = None
 
 
@@ -59,7 +59,7 @@ class Finding:
     """What became of a bar: median of the rounds with a bootstrap 95 % interval, or why there is none."""
 
     title: str
-    least: float
+    least: float | None
     is_ratio: bool
     unit: str
     value: float | None = None
@@ -71,13 +71,14 @@ class Finding:
 
 @dataclass
 class Comparison:
-    """All of a run: findings of the bars, rates of each contender by round, and what failed."""
+    """All of a run: findings of the bars, rates of each contender by round, what failed, and who can't take part."""
 
     findings: list[Finding] = field(default_factory=list)
     rates: dict[str, list[float]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -160,4 +161,5 @@ def _judge(bar: Bar, result: Comparison) -> Finding:
     picks = np.random.default_rng(0).integers(0, values.size, (_RESAMPLES, values.size))
     low, high = np.quantile(np.median(values[picks], axis=1), [0.025, 0.975]).tolist()
     middle = float(np.median(values))
-    return Finding(bar.title, bar.least, is_ratio, unit, middle, low, high, middle >= bar.least)
+    met = None if bar.least is None else middle >= bar.least
+    return Finding(bar.title, bar.least, is_ratio, unit, middle, low, high, met)

@@ -59,7 +59,7 @@ class _Round:
         return taken
 
 
-def _peak_rss_bytes() -> int:
+def peak_rss_bytes() -> int:
     """Of this process since its start; what wait4 tells begins with the memory of the parent on Linux."""
     status = Path("/proc/self/status")
     if status.exists():
@@ -93,7 +93,7 @@ def main(path: Path, workers: int, warm: Path) -> None:
     started = time.perf_counter()
     result = _process(path, workers)
     spent = time.perf_counter() - started
-    finding = Finding(result.records, result.accepted, spent, _peak_rss_bytes())
+    finding = Finding(result.records, result.accepted, spent, peak_rss_bytes())
     sys.stdout.write(json.dumps(asdict(finding)))
 
 

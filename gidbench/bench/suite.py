@@ -30,6 +30,7 @@ from gidbench.synchronisation import SyncResult
 
 OPERATIONS = ("generate", "process", "sync")
 _PART_ROWS = 50_000
+_LOAD_FACTS = ("strategy", "why", "workers", "parts", "log_bytes")
 _AGREED = (*PERSON_FIELDS, "status", "g_id")
 
 
@@ -98,6 +99,7 @@ def _generate_cases(bench: Bench) -> list[Case]:
                 raise TypeError("a generation case times generate")
             value = digest_of(read(outcome))
             facts = {"destination": variant, "bytes": outcome.bytes_written}
+            facts |= {name: outcome.load[name] for name in _LOAD_FACTS if name in outcome.load}
             return Verified(value, bench.records * len(EMPLOYEE), outcome.bytes_written, facts)
 
         return Case(

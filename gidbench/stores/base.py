@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gidbench.records import EMPLOYEE, GLOBAL_ID, PERSON_FIELDS
+from gidbench.stores.fitting import SchemaReport
 from gidbench.stores.naming import Names
 
 OUTCOMES = ("inserted", "updated", "deactivated", "reactivated", "unchanged", "conflict")
@@ -48,8 +49,11 @@ class Store(Protocol):
         """How our tables and columns are called in this database."""
         ...
 
-    def create_tables(self) -> None:
-        """Create what is missing; existing tables stay as they are."""
+    def create_tables(self) -> SchemaReport:
+        """Create what is missing; existing tables stay as they are.
+
+        Raises InputError where the columns of one do not fit, having made nothing.
+        """
         ...
 
     def create_table(self, table: str, schema: pa.Schema) -> None:
@@ -77,6 +81,10 @@ class Store(Protocol):
 
     def append(self, table: str, batches: Iterable[pa.RecordBatch]) -> int:
         """Insert batches of the table's schema, pulled one by one; what the iterable raises is raised."""
+        ...
+
+    def load_facts(self) -> dict[str, Any]:
+        """How the last `append` went about it, in plain values; empty where there is nothing to choose."""
         ...
 
     def transaction(self) -> AbstractContextManager[None]: ...

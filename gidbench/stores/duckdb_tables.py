@@ -13,13 +13,15 @@ import numpy.typing as npt
 import psutil
 import pyarrow as pa
 
-from gidbench import gid
 from gidbench.arrays import as_type, fixed_values
 from gidbench.engine import ending
 from gidbench.errors import InputError
 from gidbench.records import SCHEMAS
+from gidbench.stores import duckdb_schema
 from gidbench.stores.duckdb_faults import explain, opening_error
-from gidbench.stores.naming import OURS, Names, Table, quoted, split_name
+from gidbench.stores.duckdb_schema import defined
+from gidbench.stores.fitting import SchemaReport
+from gidbench.stores.naming import OURS, Names, quoted
 
 BATCH_ROWS = 131_072  # rows per batch read back; a multiple of DuckDB's vectors
 _MEMORY_SHARE = 0.5  # of the memory that is free when the store is opened
@@ -30,16 +32,6 @@ _LOAD_MEMORY_BYTES = 256 << 20
 # Choosing and applying a compression of text takes more than half of a load: a million rows in 0.62 s with
 # it, in 0.27 s without, for a file of 102 instead of 35 MB.
 _NO_TEXT_COMPRESSION = "fsst,dict_fsst,zstd"
-
-_TYPES = {
-    pa.int64(): "BIGINT",
-    pa.string(): "VARCHAR",
-    pa.date32(): "DATE",
-    pa.timestamp("us"): "TIMESTAMP",
-    pa.bool_(): "BOOLEAN",
-}
-# no_ktp and g_id have no index here: DuckDB's cost a load two thirds of its rate (0.9 s became 2.7 s for a
-# million rows). Their uniqueness is a law that every process and sync checks inside its transaction.
 
 
 class DuckDBTables:
@@ -91,29 +83,10 @@ class DuckDBTables:
     def version(self) -> str:
         return f"DuckDB {duckdb.__version__}"
 
-    def create_tables(self) -> None:
-        sequence, log = self.names.g_id_sequence, self.names.audit_log
+    def create_tables(self) -> SchemaReport:
         with self.transaction():  # one commit, not one a table
-            for table, schema in SCHEMAS.items():
-                ours = self.names.table(table)
-                columns = ", ".join(_defined(field) for field in ours.rename(schema))
-                key = f", PRIMARY KEY ({ours.id})" if table == "employee" else ""
-                self._create(ours, columns + key)
-            self._create(sequence, f"{sequence.next_ordinal} BIGINT NOT NULL")
-            self.rows(
-                f"INSERT INTO {sequence} SELECT ? WHERE NOT EXISTS (FROM {sequence})", [gid.FIRST_ORDINAL]
-            )
-            self._create(
-                log,
-                f"{log.operation} VARCHAR NOT NULL, {log.started_at} TIMESTAMP NOT NULL,"
-                f" {log.outcome} VARCHAR NOT NULL, {log.counts} JSON NOT NULL, {log.parameters} JSON NOT NULL",
-            )
-
-    def _create(self, table: Table, columns: str) -> None:
-        schema = split_name(table.name)[:-1]
-        if len(schema) == 1:
-            self.rows(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema[0])}")
-        self.rows(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+            made, present, notes = duckdb_schema.create_missing(self.connection, self.names)
+        return SchemaReport(self.name, tuple(made), tuple(present), tuple(notes))
 
     def has_table(self, table: str) -> bool:
         try:
@@ -123,7 +96,7 @@ class DuckDBTables:
         return True
 
     def create_table(self, table: str, schema: pa.Schema) -> None:
-        columns = ", ".join(_defined(field) for field in schema)
+        columns = ", ".join(defined(field) for field in schema)
         self.rows(f"CREATE TABLE IF NOT EXISTS {_quoted(table)} ({columns})")
         found = self.schema_of(table)
         if found.names != schema.names or found.types != schema.types:
@@ -236,6 +209,9 @@ class DuckDBTables:
             self._limit_memory(self._memory_bytes)
         return inserted
 
+    def load_facts(self) -> dict[str, Any]:
+        return {}
+
     def _limit_memory(self, count: int) -> None:
         self.rows(f"SET memory_limit = '{count >> 20}MiB'")
 
@@ -287,13 +263,3 @@ def _quoted(table: str) -> str:
 
 def _listed(schema: pa.Schema) -> str:
     return ", ".join(quoted(name) for name in schema.names)
-
-
-def _defined(field: pa.Field) -> str:
-    """A column of CREATE TABLE."""
-    kind = field.type
-    if pa.types.is_decimal(kind):
-        called = f"DECIMAL({kind.precision}, {kind.scale})"
-    else:
-        called = _TYPES[kind]
-    return f"{quoted(field.name)} {called}{'' if field.nullable else ' NOT NULL'}"

@@ -20,6 +20,7 @@ T = TypeVar("T")
 class NotTriedError(StoreError):
     """A circuit breaker is open: the server failed too often, and is left alone for `wait_s` seconds."""
 
+    transient = True
     wait_s: float = 0.0
 
 

@@ -9,17 +9,18 @@ from collections import namedtuple
 from pathlib import Path
 from typing import Any
 
+import live
 import psutil
+import pyodbc
 import pytest
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 
 from gidbench import cli, doctor
 from gidbench.doctor import Check, examine
-from gidbench.errors import InputError, StoreError
-from gidbench.stores import drivers, mssql_check
+from gidbench.stores import drivers
 from gidbench.stores.drivers import Driver, odbc_drivers
-from gidbench.stores.mssql_check import PERMISSIONS, examine_server
+from gidbench.stores.sqlserver import making
+from gidbench.stores.sqlserver.address import Address
 
 SERVER = "mssql+pyodbc://sa:Geheim1@db.example:1433/people"
 
@@ -81,11 +82,21 @@ def test_a_url_that_means_nothing_is_bad_without_being_repeated() -> None:
         ("?encrypt=optional", "bad"),
         ("?TrustServerCertificate=yes", "note"),
         ("?Encrypt=strict", "good"),
+        ("?Encrypt=Mandatory", "good"),
+        ("?driver=FreeTDS", "bad"),
+        ("?driver=FreeTDS&Encrypt=yes", "note"),
     ],
 )
 def test_encryption_is_judged_by_the_url(query: str, state: str) -> None:
     assert doctor._encryption(SERVER + query).state == state
     assert doctor._encryption("duckdb:///x").state == "good"
+
+
+def test_encryption_is_judged_inside_of_a_connection_string() -> None:
+    told = "mssql+pyodbc:///?odbc_connect=Server%3Ddb%3BUID%3Dsa%3BPWD%3DGeheim1%3BEncrypt%3Dno"
+    check = doctor._encryption(told)
+    assert check.state == "bad"
+    assert "Geheim1" not in str(check)
 
 
 def test_a_recent_report_is_good_and_an_old_one_bad() -> None:
@@ -124,74 +135,136 @@ def test_microsofts_drivers_come_before_freetds(monkeypatch: pytest.MonkeyPatch)
     assert [driver.name for driver in odbc_drivers()] == ["ODBC Driver 18", "FreeTDS"]
 
 
-class FakeEngine:
-    """A server that answers two questions, or fails to connect."""
+class FakeServer:
+    """A SQL Server 2022 that answers what is asked of it, or fails to connect; DB-API on one object."""
 
-    def __init__(self, permissions: list[int], error: Exception | None = None) -> None:
-        self.permissions, self.error, self.disposed = permissions, error, False
+    autocommit = True
 
-    def connect(self) -> FakeEngine:
+    def __init__(
+        self,
+        permissions: list[int] | None = None,
+        error: Exception | None = None,
+        state: tuple[int, int, int] = (1, 1, 1),
+    ) -> None:
+        self.permissions, self.error, self.state = permissions or [1] * 6, error, state
+        self.closed, self.asked = False, ""
+
+    def connect(self) -> FakeServer:
         if self.error:
             raise self.error
         return self
 
-    def __enter__(self) -> FakeEngine:
+    def cursor(self) -> FakeServer:
         return self
 
-    def __exit__(self, *_: object) -> None: ...
-
-    def execute(self, statement: Any) -> FakeEngine:
-        self.statement = str(statement)
+    def execute(self, statement: str) -> FakeServer:
+        self.asked = statement
         return self
 
-    def scalar_one(self) -> str:
-        return "Microsoft SQL Server 2022 (RTM) - 16.0\n\tCopyright"
+    def fetchall(self) -> list[tuple[int]]:
+        return [(1,)]
 
-    def one(self) -> list[int]:
-        return self.permissions
+    def fetchone(self) -> tuple[Any, ...]:
+        if "@@VERSION" in self.asked:
+            version = "Microsoft SQL Server 2022 (RTM) - 16.0\n\tCopyright"
+            return version, "16.0.1000.6", 3, None, "people", "Latin1_General_CI_AS"
+        if "sys.databases" in self.asked:
+            return "SIMPLE", 1
+        return *self.permissions, 0, *self.state
 
-    def dispose(self) -> None:
-        self.disposed = True
+    def nextset(self) -> bool:
+        return False
+
+    def rollback(self) -> None: ...
+
+    def close(self) -> None:
+        self.closed = True
+
+
+WHEEL = Driver("ODBC Driver 18 for SQL Server (from mssql-python)", "/lib/d.so", "/lib/d.so")
 
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def install(engine: FakeEngine) -> list[Any]:
-        asked: list[Any] = []
-        monkeypatch.setattr(mssql_check, "create_engine", lambda url, **_: asked.append(url) or engine)
+    """Let the doctor meet a server of one's own; the addresses that it went to are noted."""
+    monkeypatch.setattr(doctor, "odbc_drivers", lambda: [WHEEL])
+
+    def install(server: FakeServer) -> list[Address]:
+        asked: list[Address] = []
+
+        def connect(address: Address) -> FakeServer:
+            asked.append(address)
+            return server.connect()
+
+        for library in ("by_pyodbc", "by_mssql_python"):
+            monkeypatch.setattr(making, library, connect)
         return asked
 
     return install
 
 
-def test_version_and_permissions_of_a_server(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = FakeEngine([1] * 6)
-    asked = serve(engine)
-    monkeypatch.setattr(doctor, "odbc_drivers", lambda: [Driver("D", "/lib/d.so", "/lib/d.so")])
+def test_version_driver_and_permissions_of_a_server(serve: Any) -> None:
+    server = FakeServer()
+    asked = serve(server)
     checks = by_name(examine(SERVER))
     assert (
         checks["database"].found
         == "mssql+pyodbc://sa:***@db.example:1433/people: Microsoft SQL Server 2022 (RTM) - 16.0"
     )
     assert checks["permissions"].state == "good"
-    assert asked[0].query["driver"] == "/lib/d.so"
-    assert engine.disposed
+    assert asked[0].driver == WHEEL
+    assert "so the one in mssql-python's wheel is taken" in checks["driver"].found
+    assert server.closed
+    assert not [check for check in checks.values() if "Geheim1" in str(check)]
+
+
+def test_the_write_strategy_that_auto_takes_is_told_with_the_reason(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(FakeServer())
+    checks = by_name(examine(SERVER))
+    assert (checks["Arrow and bulk copy"].state, checks["write strategy"].state) == ("good", "good")
+    assert checks["write strategy"].found == "bulkcopy_arrow: the fastest there is"
+    monkeypatch.setattr(Address, "no_arrow", "mssql-python is not installed")
+    checks = by_name(examine(SERVER))
+    assert (checks["Arrow and bulk copy"].state, checks["write strategy"].state) == ("note", "note")
+    assert checks["write strategy"].found.startswith("openjson: not bulkcopy_arrow (mssql-python can")
+
+
+@pytest.mark.parametrize(
+    ("state", "found"),
+    [((1, 0, 0), "good"), ((0, 1, 0), "good"), ((0, 0, 1), "note"), ((0, None, None), "note")],
+)
+def test_whether_log_and_waits_can_be_seen(serve: Any, state: Any, found: str) -> None:
+    serve(FakeServer(state=state))
+    check = by_name(examine(SERVER))["log and waits"]
+    assert check.state == found
+    if found == "note":
+        assert check.found == "the login lacks VIEW SERVER PERFORMANCE STATE"
+        assert check.remedy
 
 
 def test_a_permission_that_is_lacking_is_named_with_its_grant(serve: Any) -> None:
-    serve(FakeEngine([1, 0, 1, 1, 1, 1]))
+    serve(FakeServer([1, 0, 1, 1, 1, 1]))
     check = by_name(examine(SERVER))["permissions"]
     assert (check.state, check.found) == ("bad", "lacking CREATE TABLE")
     assert "GRANT CREATE TABLE" in check.remedy
 
 
-def test_a_driver_that_the_url_names_is_left_as_it_is(serve: Any) -> None:
-    asked = serve(FakeEngine([1] * 6))
-    examine_server(make_url(SERVER + "?driver=FreeTDS"), [Driver("D", "d", "d")])
-    assert asked[0].query["driver"] == "FreeTDS"
-    with pytest.raises(InputError, match="no ODBC driver"):
-        examine_server(make_url(SERVER), [])
-    assert len(PERMISSIONS) == 6
+def test_which_driver_is_taken_and_why(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = serve(FakeServer())
+    assert by_name(examine(SERVER + "?driver=FreeTDS"))["driver"].found == "FreeTDS: the URL asks for it"
+    assert asked[0].is_freetds
+    installed = Driver("ODBC Driver 18 for SQL Server", "/opt/d.so", "ODBC Driver 18 for SQL Server")
+    monkeypatch.setattr(doctor, "odbc_drivers", lambda: [installed, WHEEL])
+    assert by_name(examine(SERVER))["driver"].found == "ODBC Driver 18 for SQL Server: it is installed"
+    monkeypatch.setattr(doctor, "odbc_drivers", lambda: [Driver("FreeTDS", "f", "FreeTDS")])
+    assert "FreeTDS: Microsoft's is neither installed nor" in by_name(examine(SERVER))["driver"].found
+    by_mssql_python = SERVER.replace("pyodbc", "mssqlpython")
+    assert "mssql-python: mssql-python brings its own" in by_name(examine(by_mssql_python))["driver"].found
+    monkeypatch.setattr(doctor, "odbc_drivers", list)
+    lacking = by_name(examine(SERVER))["database"]
+    assert (lacking.state, lacking.found) == ("bad", "no ODBC driver for SQL Server is installed")
 
 
 @pytest.mark.parametrize(
@@ -200,18 +273,30 @@ def test_a_driver_that_the_url_names_is_left_as_it_is(serve: Any) -> None:
         ("28000", "the login is refused"),
         ("08001", "cannot be reached"),
         ("HYT00", "does not answer"),
-        ("XX", "refuses"),
+        ("XX000", "XX000"),
     ],
 )
 def test_what_a_driver_says_becomes_a_sentence_without_the_password(
     serve: Any, state: str, says: str
 ) -> None:
-    origin = Exception(state, f"[{state}] Login failed for 'sa' PWD=Geheim1")
-    engine = FakeEngine([], DBAPIError("connect", {"pwd": "Geheim1"}, origin))
-    serve(engine)
-    with pytest.raises(StoreError) as caught:
-        examine_server(make_url(SERVER), [Driver("D", "d", "d")])
-    assert says in str(caught.value)
-    assert state in str(caught.value)
-    assert "Geheim1" not in str(caught.value)
-    assert engine.disposed
+    serve(FakeServer(error=pyodbc.Error(state, f"[{state}] nobody knows this PWD=Geheim1")))
+    check = by_name(examine(SERVER))["database"]
+    assert check.state == "bad"
+    assert says in check.found
+    assert check.remedy
+    assert "Geheim1" not in str(check)
+
+
+def test_a_live_server_is_found_fit(sql_server: str) -> None:
+    checks = by_name(examine(sql_server))
+    names = ["database", "driver", "Arrow and bulk copy", "write strategy", "permissions", "log and waits"]
+    assert [name for name in checks if name in names] == names
+    assert not [check for check in checks.values() if check.state == "bad"]
+
+
+def test_a_live_server_that_lacks_the_database_says_so(sql_server: str) -> None:
+    url = live.url_of("no_such_database_here")
+    check = by_name(examine(url))["database"]
+    assert check.state == "bad"
+    assert check.remedy
+    assert str(make_url(url).password) not in str(check)

@@ -21,6 +21,7 @@ BOUNDS = [
     ("batch_size", "ULTRA_BATCH_SIZE", 1_000, 1_000_000),
     ("workers", "ULTRA_PARALLEL_WORKERS", 1, 256),
     ("pool_size", "ULTRA_CONNECTION_POOL_SIZE", 1, 500),
+    ("pool_timeout", "GIDBENCH_POOL_TIMEOUT", 1, 3_600),
 ]
 each_number = pytest.mark.parametrize(("name", "variable", "low", "high"), BOUNDS)
 

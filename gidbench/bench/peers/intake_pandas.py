@@ -32,7 +32,7 @@ def process_by_pandas(path: Path, today: date) -> pa.Table:
     fit &= (rows["passport_id"] == "") | rows["passport_id"].str.fullmatch(r"[A-Z]{1,2}[0-9]{6,8}")
     fit &= rows["personal_number"].str.len() <= PERSONAL_NUMBER_LENGTH[1]
     rows = rows.assign(bod=born)[fit].drop_duplicates("no_ktp")
-    rows["g_id"] = _gids(len(rows))
+    rows["g_id"] = gids(len(rows))
     lacking = rows["personal_number"] == ""
     rows.loc[lacking, "personal_number"] = "GID-" + rows.loc[lacking, "g_id"]
     rows["passport_id"] = rows["passport_id"].where(rows["passport_id"] != "", None)
@@ -41,9 +41,9 @@ def process_by_pandas(path: Path, today: date) -> pa.Table:
     return pa.Table.from_pandas(rows[GLOBAL_ID.names], schema=GLOBAL_ID, preserve_index=False)
 
 
-def _gids(count: int) -> npt.NDArray[np.object_]:
-    """The first G_IDs, by columns of digits and letters."""
-    ordinals = np.arange(gid.FIRST_ORDINAL, gid.FIRST_ORDINAL + count)
+def gids(count: int, first: int = gid.FIRST_ORDINAL) -> npt.NDArray[np.object_]:
+    """So many G_IDs from an ordinal on, by columns of digits and letters."""
+    ordinals = np.arange(first, first + count)
     letters = np.array([chr(65 + place) for place in range(26)], object)
     digits = np.array([f"{place:03}" for place in range(1000)], object)
     pairs = np.array([f"{place:02}" for place in range(100)], object)

@@ -26,16 +26,20 @@ OVERLAP = timedelta(minutes=10)
 def change_mark(store: SqlServerTables) -> ChangeMark | None:
     """How far `employee` has come; None where nothing tells, or it is empty."""
     e = store.names.employee
-    columns = {column.name.lower(): column for column in columns_of(store.session.connection, e.name)}
+    columns = {column.name.lower(): column for column in store.session.look(lambda c: columns_of(c, e.name))}
     versions = [column.name for column in columns.values() if column.type in ("timestamp", "rowversion")]
+    mark = None
+    if (
+        versions and store.server.has_row_versions
+    ):  # before the rows are counted: what comes in between is read twice
+        mark = store.scalar("SELECT MIN_ACTIVE_ROWVERSION()")
     told = ["updated_at", "deleted_at"] if e.columns["updated_at"].lower() in columns else []
     # one statement: all of one moment
     maxima = "".join(f", MAX({e.list([column])})" for column in told)
     [(last_id, rows, *moments)] = store.rows(f"SELECT MAX({e.id}), COUNT_BIG(*){maxima} FROM {e}")
     if last_id is None:
         return None
-    if versions and store.server.has_row_versions:
-        mark = store.scalar("SELECT MIN_ACTIVE_ROWVERSION()")
+    if mark is not None:
         return ChangeMark(versions[0], "0x" + bytes(mark).hex().upper(), int(last_id), int(rows))
     known = [moment for moment in moments if moment is not None]
     if not known:
@@ -48,7 +52,7 @@ def changed(
 ) -> Iterator[pa.RecordBatch] | None:
     """The rows changed at or after a mark; None where the store no longer tells by its column."""
     e = store.names.employee
-    there = {column.name.lower(): column for column in columns_of(store.session.connection, e.name)}
+    there = {column.name.lower(): column for column in store.session.look(lambda c: columns_of(c, e.name))}
     if mark.column == "updated_at":
         if e.columns["updated_at"].lower() not in there:
             return None

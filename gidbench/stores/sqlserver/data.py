@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,23 +17,26 @@ from gidbench.arrays import fixed_values
 from gidbench.engine import ending
 from gidbench.errors import InputError, StoreError
 from gidbench.records import SCHEMAS
+from gidbench.stores.fitting import SchemaReport
 from gidbench.stores.naming import OURS, Names, quoted, quoted_table
 from gidbench.stores.retry import RetryPolicy
 from gidbench.stores.sqlserver import faults, tables
+from gidbench.stores.sqlserver.advisor import Advice, advise_on, facts_of
 from gidbench.stores.sqlserver.connections import Connections
-from gidbench.stores.sqlserver.loading import Load, load
+from gidbench.stores.sqlserver.loading import Load, load, split
+from gidbench.stores.sqlserver.metering import counters
 from gidbench.stores.sqlserver.proof import check, prove
-from gidbench.stores.sqlserver.reading import read, read_rows
+from gidbench.stores.sqlserver.reading import read, read_rows, scalar, trimmed
 from gidbench.stores.sqlserver.server import Server, look_at
 from gidbench.stores.sqlserver.session import Session
-from gidbench.stores.sqlserver.staging import Staging
+from gidbench.stores.sqlserver.staging import PART, Staging
 from gidbench.stores.sqlserver.types import OWN_TYPES, columns_sql
 from gidbench.stores.sqlserver.writing import AUTO, OPENJSON, VALUES, Choice, choose
 from gidbench.stores.sqlserver.writing.model import DEFAULTS, WriteOptions
 
+R = TypeVar("R")
 SMALL_ROWS = 1_000
 TOKEN = "transaction"  # in the parameters of a line of the audit log: which transaction wrote it
-_PADDED = ("no_ktp", "g_id")  # char columns: a shorter text comes back filled up with spaces
 
 
 @dataclass(frozen=True)
@@ -73,16 +75,23 @@ class SqlServerTables:
         self.name, self.identity = connections.name, connections.address.identity
         self.session = Session(connections, self.name, self.identity, self.retry, schema)
         self.last_load: Load | None = None
+        self._moved_to = ("", False)  # what the last load was moved to, and whether that was empty
         self._own: dict[str, pa.Schema] = {}
         self._identities: dict[str, bool] = {}
 
     @cached_property
     def server(self) -> Server:
-        with (
-            faults.explained("looking at the server"),
-            self.connections.session(autocommit=True) as connection,
-        ):
-            return look_at(connection)
+        def look() -> Server:
+            with (
+                faults.explained("looking at the server"),
+                self.connections.session(autocommit=True) as connection,
+            ):
+                return look_at(connection)
+
+        # one that was never reached is more likely a wrong URL
+        return self.retry.call(
+            look, lambda error: self.connections.status().opened > 0 and faults.is_transient(error)
+        )
 
     @property
     def version(self) -> str:
@@ -116,23 +125,33 @@ class SqlServerTables:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        with self.session.transaction(self._was_kept):
+        token = ""
+
+        def was_kept(connection: Any) -> bool:
+            return self._has_line(connection, token)
+
+        with self.session.transaction(was_kept):
+            token = self.session.token
             yield
 
-    def _was_kept(self, token: str) -> bool:
-        """Whether a transaction whose commit was not answered has left its line in the audit log."""
+    def _has_line(self, connection: Any, token: str) -> bool:
+        """Whether a transaction has left its line in the audit log."""
         log = self.names.audit_log
-        found = self.rows(f"SELECT 1 FROM {log} WHERE {log.parameters} LIKE ?", [f'%"{TOKEN}": "{token}"%'])
-        return bool(found)
+        statement = f"SELECT COUNT(*) FROM {log} WHERE {log.parameters} LIKE ?"
+        return bool(scalar(connection, statement, [f'%"{TOKEN}": "{token}"%']))
 
     # tables
 
-    def create_tables(self) -> None:
-        with self.session.lock("schema", 60.0), self.apart() as connection:
-            tables.create_missing(connection, self.names)
+    def create_tables(self) -> SchemaReport:
+        def create() -> SchemaReport:
+            with self.session.lock("schema", 60.0), self.apart() as connection:
+                made, present, notes = tables.create_missing(connection, self.names)
+            return SchemaReport(self.name, tuple(made), tuple(present), tuple(notes))
+
+        return self.retry.call(create, faults.is_transient)
 
     def has_table(self, table: str) -> bool:
-        return bool(tables.columns_of(self.session.connection, self._name(table)))
+        return bool(self.session.look(lambda connection: tables.columns_of(connection, self._name(table))))
 
     def create_table(self, table: str, schema: pa.Schema) -> None:
         if not self.has_table(table):
@@ -148,8 +167,7 @@ class SqlServerTables:
     def schema_of(self, table: str) -> pa.Schema:
         if table in SCHEMAS:
             return SCHEMAS[table]
-        with faults.explained("looking up a table"):
-            found = tables.columns_of(self.session.connection, table)
+        found = self.session.look(lambda connection: tables.columns_of(connection, table))
         if not found:
             raise InputError(f"there is no table {table!r} in {self.name}", "Check its name")
         schema = pa.schema([pa.field(each.name, each.arrow, each.nullable) for each in found])
@@ -229,7 +247,7 @@ class SqlServerTables:
                 batches = read(self.connections, statement, parameters, schema)
             with ending(batches):
                 for batch in batches:
-                    yield _trimmed(batch)
+                    yield trimmed(batch)
 
     def keys(self, table: str) -> npt.NDArray[np.int64]:
         parts = []
@@ -256,15 +274,20 @@ class SqlServerTables:
     def load(self, staging: Staging, batches: Iterable[pa.RecordBatch]) -> Load:
         """Load a staging table by the strategy chosen, on several connections; few rows by one statement."""
         options = self.options
-        head, rest = _split(batches, SMALL_ROWS)
+        head, rest = split(batches, SMALL_ROWS)
         rows = sum(batch.num_rows for batch in head)
         if not rows:
             return Load(self.choice.strategy.name, self.choice.why, 0)
         is_small = rows < SMALL_ROWS and options.strategy == AUTO
         choice = self.small_choice if is_small else self.choice
+
+        def attempt(work: Callable[[], R]) -> R:
+            return self.retry.call(work, faults.is_transient)
+
         with faults.explained("loading"):
             if not is_small:
-                prove(self.connections, choice, self.session.yard, staging, head[0], options.write)
+                yard = self.session.yard
+                attempt(lambda: prove(self.connections, choice, yard, staging, head[0], options.write))
             loaded = load(
                 self.connections,
                 staging,
@@ -272,32 +295,61 @@ class SqlServerTables:
                 choice=choice,
                 options=options.write,
                 workers=1 if is_small else options.workers,
-                attempt=lambda send: self.retry.call(send, faults.is_transient),
+                attempt=attempt,
             )
             if is_small:
-                check(self.connections, staging, loaded, head)
+                attempt(lambda: check(self.connections, staging, loaded, head))
         self.last_load = loaded
         return loaded
 
     def append(self, table: str, batches: Iterable[pa.RecordBatch]) -> int:
         schema = self._schema(table)
         types = {name: OWN_TYPES[name] for name in schema.names} if table in SCHEMAS else {}
+        before = counters(self)
         with self.staged(schema, batches, types) as (staging, loaded):
             if not loaded.rows:
                 return 0
-            with contextlib.nullcontext() if self.session.in_transaction else self.transaction():
+            with self._kept_with(staging):
                 moved = self.session.execute(*self._move(table, schema, staging, loaded))
                 if moved != loaded.rows:
                     raise StoreError(
                         f"{moved:,} of {loaded.rows:,} rows arrived", "Nothing was kept; run it again"
                     )
+            loaded.cost = counters(self) - before
         return moved
+
+    @contextlib.contextmanager
+    def _kept_with(self, staging: Staging) -> Iterator[None]:
+        """The transaction under way, or one of its own, which leaves a row in the staging table as its trace."""
+        if self.session.in_transaction:
+            yield
+            return
+
+        def was_kept(connection: Any) -> bool:
+            return bool(scalar(connection, f"SELECT COUNT(*) FROM {staging.sql} WHERE {PART} = -1"))
+
+        with self.session.transaction(was_kept):
+            yield
+            columns = ", ".join(quoted(name) for name in staging.schema.names)
+            self.session.execute(
+                f"INSERT INTO {staging.sql} ({columns}, {PART}) SELECT TOP 1 {columns}, -1 FROM {staging.sql}"
+            )
+            self.session.leaves_a_trace = True
+
+    def advise(self, table: str) -> Advice:
+        """What speaks for and against minimal logging of a load into a table, as it is now."""
+        return advise_on(self, self._name(table))
+
+    def load_facts(self) -> dict[str, Any]:
+        return facts_of(self, self.last_load, *self._moved_to)
 
     def _move(self, table: str, schema: pa.Schema, staging: Staging, loaded: Load) -> tuple[str, ...]:
         """The statements that move what is staged into a table."""
         target, columns = self._sql(table), self._columns(table, schema.names)
         # with a lock on the whole of an empty table, SQL Server logs pages, not rows
-        hint = " WITH (TABLOCK)" if not self.scalar(f"SELECT TOP 1 1 FROM {target}") else ""
+        is_empty = not self.scalar(f"SELECT TOP 1 1 FROM {target}")
+        self._moved_to = (self._name(table), is_empty)
+        hint = " WITH (TABLOCK)" if is_empty else ""
         own = ", ".join(quoted(name) for name in schema.names)
         insert = f"INSERT INTO {target}{hint} ({columns}) SELECT {own} FROM {staging.sql}{loaded.condition()}"
         numbered = tables.IDENTITY.get(table)
@@ -309,35 +361,11 @@ class SqlServerTables:
     def _has_identity(self, table: str, column: str) -> bool:
         if table not in self._identities:
             known = self.names.table(table)
-            with faults.explained("looking up a table"):
-                self._identities[table] = tables.has_identity(
-                    self.session.connection, known.name, known.columns[column]
-                )
+            self._identities[table] = self.session.look(
+                lambda connection: tables.has_identity(connection, known.name, known.columns[column])
+            )
         return self._identities[table]
 
     def close(self) -> None:
         self.session.close()
         self.connections.close()
-
-
-def _split(
-    batches: Iterable[pa.RecordBatch], rows: int
-) -> tuple[list[pa.RecordBatch], Iterator[pa.RecordBatch]]:
-    """The first batches, until they have so many rows, and all of them; empty ones are left out."""
-    source = (batch for batch in batches if batch.num_rows)
-    head: list[pa.RecordBatch] = []
-    for batch in source:
-        head.append(batch)
-        rows -= batch.num_rows
-        if rows <= 0:
-            break
-    return head, itertools.chain(head, source)
-
-
-def _trimmed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """no_ktp and g_id without the spaces that a char column has filled them up with."""
-    columns = [
-        pc.utf8_rtrim(column, " ") if name in _PADDED and pa.types.is_string(column.type) else column
-        for name, column in zip(batch.schema.names, batch.columns, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)

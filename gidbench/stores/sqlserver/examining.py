@@ -15,6 +15,8 @@ from gidbench.stores.sqlserver import faults, making
 from gidbench.stores.sqlserver.address import Address, address_of
 from gidbench.stores.sqlserver.connections import Connections, PoolOptions
 from gidbench.stores.sqlserver.server import Server, look_at
+from gidbench.stores.sqlserver.writing import AUTO, choose
+from gidbench.stores.sqlserver.writing.bulk import BULKCOPY_ARROW
 
 _TIMEOUT_S = 5  # who asks a doctor does not wait for a quarter of a minute
 _OFF = frozenset({"no", "false", "0", "optional"})
@@ -33,6 +35,8 @@ class Findings:
         Why there is neither reading of Arrow batches nor bulk copy; empty where there is.
     refused:
         Settings of a session that the server does not take.
+    strategy, strategy_reason, is_fastest:
+        The write strategy that `auto` takes, why, and whether there is none that is faster elsewhere.
     """
 
     address: Address
@@ -41,6 +45,9 @@ class Findings:
     driver_reason: str
     no_arrow: str
     refused: tuple[str, ...]
+    strategy: str
+    strategy_reason: str
+    is_fastest: bool
 
 
 def examine_server(url: URL, drivers: Sequence[Driver] | None = None) -> Findings:
@@ -62,7 +69,18 @@ def examine_server(url: URL, drivers: Sequence[Driver] | None = None) -> Finding
                     making.ping(connection)
             except GidbenchError as error:
                 no_arrow = error.problem
-        return Findings(address, server, driver, address.driver_reason, no_arrow, connections.refused)
+        choice = choose(AUTO, connections, server)
+        return Findings(
+            address,
+            server,
+            driver,
+            address.driver_reason,
+            no_arrow,
+            connections.refused,
+            choice.strategy.name,
+            choice.why,
+            choice.strategy is BULKCOPY_ARROW,
+        )
     finally:
         connections.close()
 

@@ -224,7 +224,9 @@ _TEXTS: tuple[tuple[str, int], ...] = (
     ),
     (
         r"connection not open|not connected|attempt to use a closed connection|connection is (?:dead|closed)|"
-        r"connection closed|(?:unexpected|early) (?:eof|end of)",
+        r"connection closed|(?:unexpected|early) (?:eof|end of)|receive token during login|"
+        # FreeTDS, where the network has told it something that it has no words for
+        r"driver did not supply an error|^\[\w+\] \[FreeTDS\]\[SQL Server\]unknown error",
         10054,
     ),
     (

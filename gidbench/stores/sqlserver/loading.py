@@ -7,14 +7,19 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from gidbench.engine import Cancellation, share_out
 from gidbench.errors import VerificationError
+from gidbench.stores.sqlserver.metering import Cost
 from gidbench.stores.sqlserver.staging import PART, Staging
 from gidbench.stores.sqlserver.writing import Choice
 from gidbench.stores.sqlserver.writing.model import Source, WriteOptions
+
+if TYPE_CHECKING:
+    from gidbench.stores.sqlserver.advisor import Advice
 
 # Of one call of a strategy, kept in memory until the server has confirmed it. A call costs a login; 102,400 is what
 # a columnstore takes as a segment of its own.
@@ -33,6 +38,10 @@ class Load:
         Numbers of the loads that were confirmed, the only ones that count.
     failed:
         Numbers of those that were not: their rows may be in the table all the same.
+    advice:
+        Whether the table that the rows were moved to could be loaded with little log; None where nobody asked.
+    cost:
+        Log and waits of the load and the move, as far as they can be seen.
     """
 
     strategy: str
@@ -42,6 +51,8 @@ class Load:
     parts: list[int] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
     wall_s: float = 0.0
+    advice: Advice | None = None
+    cost: Cost = field(default_factory=Cost)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def confirm(self, part: int, rows: int) -> None:
@@ -52,6 +63,25 @@ class Load:
     def give_up(self, part: int) -> None:
         with self._lock:
             self.failed.append(part)
+
+    def to_dict(self) -> dict[str, Any]:
+        """How it was loaded, in plain values, for results."""
+        known: dict[str, Any] = {
+            "strategy": self.strategy,
+            "why": self.why,
+            "workers": self.workers,
+            "parts": len(self.parts),
+            "parts_repeated": len(self.failed),
+            "load_s": self.wall_s,
+            "log_bytes": self.cost.log_bytes,
+            "waits_ms": self.cost.waits_ms,
+        }
+        if self.cost.why_not:
+            known["not_seen"] = self.cost.why_not
+        if self.advice is not None:
+            known["minimally_logged"] = self.advice.minimal
+            known["hindered_by"] = list(self.advice.hindering)
+        return known
 
     def condition(self, prefix: str = "") -> str:
         """A WHERE clause for the rows that count; empty where all do."""
@@ -136,3 +166,17 @@ class _Unit:
             self._kept.append(batch)
             self.rows += batch.num_rows
             yield batch
+
+
+def split(
+    batches: Iterable[pa.RecordBatch], rows: int
+) -> tuple[list[pa.RecordBatch], Iterator[pa.RecordBatch]]:
+    """The first batches, until they have so many rows, and all of them; empty ones are left out."""
+    source = (batch for batch in batches if batch.num_rows)
+    head: list[pa.RecordBatch] = []
+    for batch in source:
+        head.append(batch)
+        rows -= batch.num_rows
+        if rows <= 0:
+            break
+    return head, itertools.chain(head, source)

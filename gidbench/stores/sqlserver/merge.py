@@ -49,7 +49,8 @@ class SqlServerMerger:
         return self._store.next_ordinal()
 
     def reserve(self, count: int, beyond: int) -> int:
-        return self._store.advance_sequence(self._session.connection, count, beyond)
+        with self._session.using("reserving G_IDs") as connection:
+            return self._store.advance_sequence(connection, count, beyond)
 
     def _staged(self, action: int, *, people: bool) -> str:
         """FROM and WHERE of the decisions of one action, with the staged rows of their people."""

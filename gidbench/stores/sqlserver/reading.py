@@ -7,10 +7,12 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gidbench.stores.sqlserver.writing.model import Source
 
 BATCH_ROWS = 65_536
+_PADDED = ("no_ktp", "g_id")  # char columns: a shorter text comes back filled up with spaces
 
 
 def read(
@@ -60,3 +62,22 @@ def shaped(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         for column, field in zip(batch.columns, schema, strict=True)
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def trimmed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """no_ktp and g_id without the spaces that a char column has filled them up with."""
+    columns = [
+        pc.utf8_rtrim(column, " ") if name in _PADDED and pa.types.is_string(column.type) else column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
+def scalar(connection: Any, statement: str, parameters: Sequence[object] = ()) -> Any:
+    """First column of the first row."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(statement, list(parameters)) if parameters else cursor.execute(statement)
+        return cursor.fetchone()[0]
+    finally:
+        cursor.close()

@@ -8,7 +8,10 @@ from typing import Any
 # Asked of the database, in this order. Source: Microsoft Learn, "Permissions (Database Engine)".
 DATABASE_PERMISSIONS = ("CONNECT", "CREATE TABLE", "SELECT", "INSERT", "UPDATE", "DELETE")
 _BULK = "ADMINISTER BULK OPERATIONS"
-_STATE = "VIEW SERVER STATE"
+# Any of them opens the views of logs and waits; the second is the finer one of SQL Server 2022, the last one is that of
+# Azure SQL Database. Source: Microsoft Learn, "sys.dm_os_wait_stats", section "Permissions".
+_STATE = ("VIEW SERVER STATE", "VIEW SERVER PERFORMANCE STATE")
+_DATABASE_STATE = "VIEW DATABASE STATE"
 _AZURE = 5  # EngineEdition of Azure SQL Database
 
 
@@ -51,6 +54,16 @@ class Server:
     may_see_state: bool
 
     @property
+    def hides_state(self) -> str:
+        """Why the views of logs and waits can't be read; empty where they can."""
+        if self.is_babelfish:
+            return "Babelfish has no views of logs and waits"
+        if self.may_see_state:
+            return ""
+        needed = _DATABASE_STATE if self.is_azure else _STATE[1] if self.major >= 16 else _STATE[0]
+        return f"the login lacks {needed}"
+
+    @property
     def has_openjson(self) -> bool:
         """OPENJSON came with SQL Server 2016."""
         return self.is_babelfish or self.major >= 13
@@ -85,21 +98,25 @@ def look_at(connection: Any) -> Server:
             " FROM sys.databases WHERE name = DB_NAME()"
         ).fetchone()
         asked = [f"HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', '{name}')" for name in DATABASE_PERMISSIONS]
-        asked += [f"HAS_PERMS_BY_NAME(NULL, NULL, '{name}')" for name in (_BULK, _STATE)]
-        *granted, bulk, state = cursor.execute(f"SELECT {', '.join(asked)}").fetchone()
+        asked += [f"HAS_PERMS_BY_NAME(NULL, NULL, '{name}')" for name in (_BULK, *_STATE)]
+        asked.append(f"HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', '{_DATABASE_STATE}')")
+        *granted, bulk, state, performance, database_state = cursor.execute(
+            f"SELECT {', '.join(asked)}"
+        ).fetchone()
     finally:
         cursor.close()
     major = str(product or "0").partition(".")[0]
+    is_azure = int(edition or 0) == _AZURE
     return Server(
         version=str(version).splitlines()[0].strip(),
         major=int(major) if major.isdigit() else 0,
         is_babelfish=bool(babelfish),
-        is_azure=int(edition or 0) == _AZURE,
+        is_azure=is_azure,
         database=str(database),
         collation=str(collation or ""),
         recovery=str(row[0] or "") if row else "",
         snapshot=bool(row and row[1]),
         permissions={name: bool(value) for name, value in zip(DATABASE_PERMISSIONS, granted, strict=True)},
         may_bulk_insert=bool(bulk),
-        may_see_state=bool(state),
+        may_see_state=bool(state or performance or (is_azure and database_state)),
     )

@@ -22,6 +22,8 @@ from gidbench.stores.sqlserver.types import columns_sql
 
 PREFIX = "gidbench_stage_"
 PART = "gidbench_part"  # name of the column that tells the loads apart
+# Locks are a database's own on SQL Server, but one set for all databases of Babelfish.
+_RESOURCE = "DECLARE @resource nvarchar(255) = DB_NAME() + N' ' + CAST(? AS nvarchar(100))"
 _STAGED = re.compile(rf"{PREFIX}([0-9a-f]{{12}})_\d+")
 
 
@@ -153,8 +155,8 @@ def take_lock(cursor: Any, resource: str, timeout_ms: int, owner: str = "Session
     Source: Microsoft Learn, "sp_getapplock (Transact-SQL)": 0 and 1 are granted, -1 is a timeout.
     """
     cursor.execute(
-        "DECLARE @answer int; EXEC @answer = sp_getapplock @Resource = ?, @LockMode = 'Exclusive',"
-        f" @LockOwner = '{owner}', @LockTimeout = ?; SELECT @answer",
+        f"DECLARE @answer int; {_RESOURCE}; EXEC @answer = sp_getapplock @Resource = @resource,"
+        f" @LockMode = 'Exclusive', @LockOwner = '{owner}', @LockTimeout = ?; SELECT @answer",
         [resource, timeout_ms],
     )
     while cursor.description is None and cursor.nextset():  # the procedure's own count of rows
@@ -166,4 +168,6 @@ def take_lock(cursor: Any, resource: str, timeout_ms: int, owner: str = "Session
 
 
 def release_lock(cursor: Any, resource: str) -> None:
-    cursor.execute("EXEC sp_releaseapplock @Resource = ?, @LockOwner = 'Session'", [resource])
+    cursor.execute(
+        f"{_RESOURCE}; EXEC sp_releaseapplock @Resource = @resource, @LockOwner = 'Session'", [resource]
+    )

@@ -14,7 +14,8 @@ import pyarrow as pa
 from gidbench import gid
 from gidbench.errors import CapacityError, StoreError
 from gidbench.stores.base import AuditEntry, ChangeMark, Merger, Synchroniser
-from gidbench.stores.sqlserver import changes, faults
+from gidbench.stores.naming import quoted
+from gidbench.stores.sqlserver import changes, faults, tables
 from gidbench.stores.sqlserver.data import TOKEN, SqlServerTables
 from gidbench.stores.sqlserver.staging import take_lock
 from gidbench.stores.sqlserver.types import OWN_TYPES
@@ -34,12 +35,24 @@ class SqlServerStore(SqlServerTables):
     # G_IDs
 
     def reserve_gids(self, count: int) -> int:
-        with self._sequence() as connection:
-            first = self.advance_sequence(connection, count)
-            connection.commit()
-            return first
+        def reserve() -> int:
+            with self._sequence() as connection:
+                first = self.advance_sequence(connection, count)
+                connection.commit()
+                return first
+
+        # a commit whose answer is lost leaves a gap, never a range that two have
+        return self.retry.call(reserve, faults.is_transient)
 
     def return_gids(self, first: int, end: int) -> bool:
+        try:
+            return self._return_gids(first, end)
+        except StoreError as error:
+            if not error.transient:
+                raise
+            return False  # nobody needs them back
+
+    def _return_gids(self, first: int, end: int) -> bool:
         sequence = self.names.g_id_sequence
         at = sequence.next_ordinal
         with self._sequence() as connection:
@@ -99,6 +112,7 @@ class SqlServerStore(SqlServerTables):
         parameters = dict(entry.parameters)
         if self.session.token:
             parameters[TOKEN] = self.session.token
+            self.session.leaves_a_trace = True  # if the statement fails, the transaction does
         self.session.execute(
             f"INSERT INTO {log} ({log.list(_LOGGED)}) VALUES (?, ?, ?, ?, ?)",
             parameters=[
@@ -112,9 +126,10 @@ class SqlServerStore(SqlServerTables):
 
     def entries(self, operation: str) -> list[AuditEntry]:
         log = self.names.audit_log
+        known = {column.name for column in tables.columns_of(self.session.connection, log.name)}
+        order = quoted(tables.LINE) if tables.LINE in known else log.started_at
         rows = self.rows(
-            f"SELECT {log.list(_LOGGED)} FROM {log} WHERE {log.operation} = ? ORDER BY {log.started_at}",
-            [operation],
+            f"SELECT {log.list(_LOGGED)} FROM {log} WHERE {log.operation} = ? ORDER BY {order}", [operation]
         )
         found = [
             AuditEntry(name, moment, outcome, json.loads(counts), json.loads(parameters))

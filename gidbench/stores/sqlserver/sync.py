@@ -39,6 +39,7 @@ class SqlServerSynchroniser:
         e, g = self._e, self._g
         self._winners = str(e)  # the rows that count: one for each no_ktp
         self._conflicts = self._brought = 0
+        self._are_all_new = False  # the target was empty when it was looked at
         self._first = 0  # ordinal of the first newcomer who brings no G_ID
         self._same = f"e.{e.no_ktp} = g.{g.no_ktp}"
         self._status = status(e)
@@ -52,9 +53,13 @@ class SqlServerSynchroniser:
         Of several rows, those not deleted come before the deleted, then the lowest id wins.
         """
         e = self._e
-        rows = int(self._store.scalar(f"SELECT COUNT_BIG(*) FROM {e}"))
-        people = int(self._store.scalar(f"SELECT COUNT_BIG(DISTINCT {e.no_ktp}) FROM {e}"))
-        self._conflicts = rows - people
+        # one pass; groups by hash or by index, where COUNT(DISTINCT) would sort
+        [(total, people)] = self._store.rows(
+            f"SELECT SUM(n), COUNT_BIG(no_ktp) FROM (SELECT {e.no_ktp} AS no_ktp, COUNT_BIG(*) AS n"
+            f" FROM {e} GROUP BY {e.no_ktp}) grouped"
+        )
+        rows = int(total or 0)
+        self._conflicts = rows - int(people)
         if self._conflicts:
             needed = e.list(("id", *PERSON_FIELDS, "g_id", "deleted_at"))
             self._session.execute(
@@ -74,7 +79,7 @@ class SqlServerSynchroniser:
             [(new, brought)] = self._store.rows(
                 f"SELECT COUNT_BIG(*), COUNT_BIG({e.g_id}) FROM {self._winners}"
             )
-            counts["inserted"], self._brought = int(new), int(brought)
+            counts["inserted"], self._brought, self._are_all_new = int(new), int(brought), True
             return counts
         outcome = f"""CASE
             WHEN g.{g.no_ktp} IS NULL THEN 'inserted'
@@ -116,9 +121,8 @@ class SqlServerSynchroniser:
 
     def assign(self, expected: int) -> int:
         """Newcomers who bring no G_ID are numbered by the statement that inserts them."""
-        connection = self._session.connection
-        if not self._brought:
-            self._first = self._store.advance_sequence(connection, expected)
+        if self._are_all_new and not self._brought:
+            self._first = self._advance(expected)
             return expected
         e, g = self._e, self._g
         valid = f"CASE WHEN {is_gid(f'e.{e.g_id}')} THEN LEFT(e.{e.g_id}, 8) END"
@@ -137,18 +141,22 @@ class SqlServerSynchroniser:
         if count != expected:
             return int(count)
         beyond = -1 if beyond is None else int(beyond)
-        self._first = self._store.advance_sequence(connection, expected - int(kept or 0), beyond)
+        self._first = self._advance(expected - int(kept or 0), beyond)
         return expected
+
+    def _advance(self, count: int, beyond: int = -1) -> int:
+        with self._session.using("reserving G_IDs") as connection:
+            return self._store.advance_sequence(connection, count, beyond)
 
     def insert(self) -> int:
         e, g = self._e, self._g
         columns = g.list(("g_id", *PERSON_FIELDS, "status", "source", "created_at", "updated_at"))
-        if self._brought:
+        if not self._are_all_new or self._brought:
             number = f"ROW_NUMBER() OVER (PARTITION BY n.keep ORDER BY e.{e.id})"
             extra, source = "n.keep, n.brought,", f"FROM {self._winners} e JOIN {_NEW} n ON n.id = e.{e.id}"
             text = f"CASE WHEN s.keep = 1 THEN s.brought ELSE {gid_text('s.ordinal')} END"
         else:
-            number, extra, source = f"ROW_NUMBER() OVER (ORDER BY e.{e.id})", "", self._newcomers
+            number, extra, source = f"ROW_NUMBER() OVER (ORDER BY e.{e.id})", "", f"FROM {self._winners} e"
             text = gid_text("s.ordinal")
         persons = ", ".join(f"e.{e.list([name])} AS {name}" for name in PERSON_FIELDS)
         fields = ", ".join(f"s.{name}" for name in PERSON_FIELDS)
@@ -207,7 +215,7 @@ class SqlServerSynchroniser:
 def repeated(store: SqlServerStore) -> dict[str, int]:
     """How many rows of global_id repeat a G_ID or a no_ktp, where no unique index sees to that."""
     g = store.names.global_id
-    unique = tables.single_unique_columns(store.session.connection, g.name)
+    unique = store.session.look(lambda connection: tables.single_unique_columns(connection, g.name))
     found = {"repeated_g_id": 0, "repeated_no_ktp": 0}
     for law, column in (("repeated_g_id", "g_id"), ("repeated_no_ktp", "no_ktp")):
         if g.columns[column].lower() not in unique:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from gidbench.stores.sqlserver import faults
 from gidbench.stores.sqlserver.server import Server
 from gidbench.stores.sqlserver.writing.model import Source, Strategy, WriteOptions, rows_of
 
@@ -66,9 +67,11 @@ def _copy(
                 keep_nulls=options.keep_nulls,
                 fire_triggers=options.fire_triggers,
             )
-        except BaseException:
+        except BaseException as error:
             if failure:  # what the source raised, not what the driver made of it
                 raise failure[0] from None
+            if isinstance(error, RuntimeError):  # the library's only kind, whatever it has to say
+                raise faults.explain(error) from None
             raise
         finally:
             cursor.close()
@@ -79,7 +82,11 @@ def _hinders(connections: Source, server: Server, options: WriteOptions) -> str 
     return None if connections.has_arrow else "mssql-python can't use this URL or is not installed"
 
 
-BULKCOPY = Strategy("bulkcopy", "bulk copy of rows (mssql-python)", write_bulkcopy, _hinders)
+BULKCOPY = Strategy("bulkcopy", "bulk copy of rows (mssql-python)", write_bulkcopy, _hinders, is_bulk=True)
 BULKCOPY_ARROW = Strategy(
-    "bulkcopy_arrow", "bulk copy of Arrow batches (mssql-python)", write_bulkcopy_arrow, _hinders
+    "bulkcopy_arrow",
+    "bulk copy of Arrow batches (mssql-python)",
+    write_bulkcopy_arrow,
+    _hinders,
+    is_bulk=True,
 )

@@ -73,12 +73,15 @@ class Strategy:
         quoted and whose columns are called as the schema's, and commit. Errors are the driver's.
     hinders:
         Why it can't be used with (connections, server, options); None where it can.
+    is_bulk:
+        Whether the server takes its rows as a bulk load, which it can log by pages.
     """
 
     name: str
     title: str
     write: Write
     hinders: Callable[[Source, Server, WriteOptions], str | None] = lambda *_: None
+    is_bulk: bool = False
 
 
 def rows_of(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:

@@ -95,4 +95,6 @@ def _hinders(connections: Source, server: Server, options: WriteOptions) -> str 
     return None if server.may_bulk_insert else "the login lacks ADMINISTER BULK OPERATIONS"
 
 
-BULK_INSERT = Strategy("bulk_insert", "a file that the server loads", write_bulk_insert, _hinders)
+BULK_INSERT = Strategy(
+    "bulk_insert", "a file that the server loads", write_bulk_insert, _hinders, is_bulk=True
+)

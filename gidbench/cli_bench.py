@@ -1,0 +1,90 @@
+"""`gidbench bench`: comparisons with other tools and with the limits of the machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gidbench.cli_common import COUNT, EXIT_FAILED, as_json, progress_of, seed, workers
+
+if TYPE_CHECKING:
+    from gidbench.bench.comparison import Comparison
+
+
+@click.group()
+def bench() -> None:
+    """Comparisons with other tools and with the limits of the machine."""
+
+
+def _bars(
+    records: int | None, huge: str, shown: str | bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options of a comparison."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (
+            as_json,
+            workers,
+            seed,
+            click.option(
+                "--scratch", type=click.Path(path_type=Path), help="Folder for the files [the system's]."
+            ),
+            click.option("--huge", is_flag=True, help=huge),
+            click.option(
+                "--peers", is_flag=True, help='Other libraries, too (pip install "gidbench[peers]").'
+            ),
+            click.option("--rounds", type=COUNT, default=5, show_default=True, help="Timed rounds."),
+            click.option(
+                "--records", type=COUNT, default=records, show_default=shown, help="Records per round."
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+@bench.command("generate")
+@_bars(1_000_000, "100 million records to CSV, too: memory and time per record.")
+def bench_generate(**options: Any) -> None:
+    """How fast rows are made, against bars, peers and the bandwidth of memory and disk."""
+    from gidbench.bench.generation_bars import compare_generation
+
+    _compare(compare_generation, **options)
+
+
+@bench.command("process")
+@_bars(5_000_000, "100 million records (13 GB), too: memory and time per record.")
+def bench_process(**options: Any) -> None:
+    """How fast files are taken in and converted, against bars and peers that only read them."""
+    from gidbench.bench.processing_bars import compare_processing
+
+    _compare(compare_processing, **options)
+
+
+@bench.command("sync")
+@_bars(None, "Loads of 2 million records, too: memory.", "1,000,000; 200,000 with --database")
+@click.option("--database", metavar="URL", help="SQL Server to measure, whose tables are empty [embedded].")
+def bench_sync(**options: Any) -> None:
+    """How fast rows are loaded and synchronised, against bars, peers and the server's own statements."""
+    from gidbench.bench.sync_bars import compare_synchronising
+
+    _compare(compare_synchronising, **options)
+
+
+def _compare(compare: Callable[..., Comparison], seed: int | None, as_json: bool, **options: Any) -> None:
+    from gidbench.comparison_table import print_comparison
+
+    with progress_of(quiet=as_json, lines=True) as progress:
+        result = compare(seed=7 if seed is None else seed, progress=progress, **options)
+    if as_json:
+        click.echo(json.dumps(result.to_dict(), indent=2))
+    else:
+        print_comparison(result)
+    if result.failures:
+        sys.exit(EXIT_FAILED)
