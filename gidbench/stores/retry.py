@@ -18,7 +18,10 @@ T = TypeVar("T")
 
 
 class NotTriedError(StoreError):
-    """A circuit breaker is open: the server failed too often, and is left alone for `wait_s` seconds."""
+    """A circuit breaker is open: the server failed too often, and is left alone for `wait_s` seconds.
+
+    It passes, unless whoever waits for that has given up.
+    """
 
     transient = True
     wait_s: float = 0.0

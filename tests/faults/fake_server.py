@@ -58,7 +58,7 @@ class FakeServer:
 
     def __init__(self) -> None:
         self.said: list[tuple[int, str]] = []
-        self.opened = 0
+        self.opened = self.asked = 0
         self._faults: list[tuple[str, pyodbc.Error, int]] = []
         self._answers: list[tuple[str, list[tuple[Any, ...]]]] = [
             ("sp_getapplock", [(0,)]),
@@ -78,6 +78,7 @@ class FakeServer:
         return [part for _, text in self.said for part in parts if part in text]
 
     def connect(self) -> FakeConnection:
+        self.asked += 1
         self._raise("CONNECT")
         self.opened += 1
         return FakeConnection(self, self.opened)

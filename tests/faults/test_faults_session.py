@@ -167,3 +167,15 @@ def test_a_lock_that_somebody_else_holds_is_told(server: FakeServer, session: Se
     server.answer("sp_getapplock", [(-1,)])
     with pytest.raises(StoreBusyError, match="another run holds global_id"), session.lock("global_id", 0):
         pass
+
+
+def test_a_server_that_is_gone_is_given_up_once_not_by_every_floor_anew(
+    server: FakeServer, session: Session
+) -> None:
+    assert session.rows("SELECT 1") == [(1,)]
+    server.fail("SELECT x", error(10054))
+    server.fail("CONNECT", error(10054), times=99)
+    with pytest.raises(StoreError) as caught:
+        session.rows("SELECT x")
+    assert not caught.value.transient
+    assert server.asked == 1 + 5

@@ -284,9 +284,13 @@ class _Pool:
         if not known:
             connection = once()
         else:
-            connection = owner.options.connect_retry.call(
-                once, is_transient, clock=self._clock, sleep=self._sleep
-            )
+            try:
+                connection = owner.options.connect_retry.call(
+                    once, is_transient, clock=self._clock, sleep=self._sleep
+                )
+            except StoreError as error:
+                error.transient = False  # or whoever asked would begin all of this again, each on his floor
+                raise
         with self._lock:
             self._opened += 1
             self._live += 1

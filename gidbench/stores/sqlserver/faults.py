@@ -141,10 +141,8 @@ def _is_drivers(error: BaseException) -> bool:
 
 def is_transient(error: BaseException, *, azure: bool = False) -> bool:
     """Whether the same may succeed on a fresh connection after a while."""
-    if isinstance(error, ServerError):
+    if isinstance(error, (ServerError, NotTriedError)):
         return error.transient
-    if isinstance(error, NotTriedError):
-        return True
     if isinstance(error, GidbenchError) or not isinstance(error, Exception):
         return False
     return _transient(read(error), azure)
