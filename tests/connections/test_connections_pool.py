@@ -19,6 +19,7 @@ from gidbench.stores.retry import NO_RETRY, NotTriedError, RetryPolicy
 from gidbench.stores.sqlserver.address import Address, address_of
 from gidbench.stores.sqlserver.connections import Connections, PoolOptions
 from gidbench.stores.sqlserver.faults import ServerError
+from gidbench.stores.sqlserver.gate import Gate
 
 pyodbc = pytest.importorskip("pyodbc")
 ADDRESS = address_of(make_url("mssql+pyodbc://sa:Geheim1@db:1433/people"), [Driver("D", "d", "d")])
@@ -356,6 +357,43 @@ def test_closing_closes_what_is_idle_and_what_comes_back(server: FakeServer) -> 
 def test_options_out_of_bounds_are_named(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):
         PoolOptions(**wrong)
+
+
+def test_places_go_to_who_waited_longest_and_none_is_lost() -> None:
+    gate = Gate(1)
+    order: list[int] = []
+    assert gate.enter(0)
+    assert not gate.enter(0.01)
+    threads = []
+    for number in range(5):
+        threads.append(threading.Thread(target=lambda number=number: gate.enter(10) and order.append(number)))
+        threads[-1].start()
+        while gate.waits < number + 2:
+            time.sleep(0.001)
+    for number in range(5):
+        gate.leave()
+        threads[number].join(10)
+    assert order == [0, 1, 2, 3, 4]
+    assert not gate.enter(0.01)
+    gate.leave()
+    assert gate.enter(0)
+
+
+def test_who_waits_is_not_passed_by_who_comes_back_for_more(server: FakeServer) -> None:
+    """SQLAlchemy's queue alone lets two threads of six have it all."""
+    connections = pool(server, size=2, timeout_s=30)
+    uses = [0] * 6
+    over = time.monotonic() + 0.5
+
+    def work(number: int) -> None:
+        while time.monotonic() < over:
+            with connections.session():
+                uses[number] += 1
+                time.sleep(0.001)
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(work, range(6)))
+    assert min(uses) * 2 > max(uses)
 
 
 @pytest.fixture
