@@ -67,7 +67,6 @@ class SqlServerSynchroniser:
                 f"PARTITION BY {e.no_ktp} ORDER BY CASE WHEN {e.deleted_at} IS NULL THEN 0 ELSE 1 END, {e.id}"
                 f") AS gidbench_place FROM {e} WHERE {e.no_ktp} IS NOT NULL) placed WHERE gidbench_place = 1"
             )
-            self._session.execute(f"CREATE UNIQUE INDEX gidbench_winners_key ON {_WINNERS} ({e.no_ktp})")
             self._winners = _WINNERS
         return rows
 
