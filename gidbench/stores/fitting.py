@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ _OTHERS = {
 ALL_SCHEMAS = {**SCHEMAS, **_OTHERS}
 # Somebody's employees are read and told their G_ID; rows come into it only by `generate`.
 _READ = "employee"
+_OPTIONAL = ("created_at", "updated_at")  # of it; a synchronisation does without
 # By whether it is empty a person counts as there: one that is never empty would make everybody leave.
 _MUST_BE_EMPTY = ("deleted_at",)
 
@@ -95,7 +96,6 @@ def check_fit(
     hinders: Callable[[pa.Field, Found], str],
     *,
     exact_case: bool = False,
-    optional: Sequence[str] = (),
 ) -> list[str]:
     """Raise InputError where a table that is there can't serve as one of ours; returns what only `generate` minds.
 
@@ -105,16 +105,16 @@ def check_fit(
         Why a column can't hold our field; empty where it can.
     exact_case:
         Whether the database tells names apart by their case.
-    optional:
-        Columns that may be missing.
     """
     schema = ALL_SCHEMAS[known.table]
     there = {column.name.lower(): column for column in found}
+    lacking: list[str] = []
     for field in schema:
         called = known.columns[field.name]
         column = there.pop(called.lower(), None)
         where = f"Name it in a names file ([{known.table}.columns]), or name another table"
-        if column is None and field.name in optional:
+        if column is None and known.table == _READ and field.name in _OPTIONAL:
+            lacking.append(called)
             continue
         if column is None:
             raise InputError(f"the table {known.name} has no column {called!r}", where)
@@ -134,11 +134,13 @@ def check_fit(
                 "Allow NULL in it, or name another table in a names file",
             )
     required = [column.name for column in there.values() if not column.nullable and not column.generated]
+    readable = "it can be read and synchronised, but `generate --into` can't fill it"
+    notes = [f"{known.name} has no {' and no '.join(lacking)}: {readable}"] if lacking else []
     if not required:
-        return []
+        return notes
     problem = f"{known.name} demands values for {', '.join(sorted(required))}, which gidbench does not have"
     if known.table == _READ:
-        return [f"{problem}: it can be read and synchronised, but `generate --into` can't fill it"]
+        return [*notes, f"{problem}: {readable}"]
     raise InputError(problem, "Allow NULL in them, give them defaults, or name another table in a names file")
 
 

@@ -138,6 +138,16 @@ def test_employees_with_columns_of_their_own_are_read_but_not_filled(place: Plac
     assert (len(found), branch) == (8, 3)
 
 
+def test_employees_without_moments_are_read_but_not_filled(place: Place) -> None:
+    place.table("employee", EMPLOYEES.replace(" created_at {m} NOT NULL, updated_at {m} NOT NULL,", ""))
+    [note] = create_schema(place.url).notes
+    assert note.startswith("employee has no created_at and no updated_at: it can be read")
+    place.run(
+        "INSERT INTO employee VALUES (5, 'Siti', '1', '3201010101900001', NULL, '1990-01-01', NULL, NULL)"
+    )
+    assert operations.sync(place.url).counts()["inserted"] == 1
+
+
 def test_employees_who_could_never_be_there_are_refused(place: Place) -> None:
     place.table("employee", EMPLOYEES.replace("deleted_at {m} NULL", "deleted_at {m} NOT NULL"))
     with pytest.raises(InputError, match="'deleted_at' of employee is NOT NULL"):

@@ -132,7 +132,7 @@ def test_a_killed_process_is_made_good_by_the_next_run(tmp_path: Path, way: str,
     source, target = prepare(tmp_path / "killed", way)
     script = f"""
         import os, sys
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(Path(__file__).parents[1])!r}]
         from places import Place
         from test_sync_crashes import finish
         source, target = Place({source.url!r}), Place({target.url!r})

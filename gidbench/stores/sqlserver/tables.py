@@ -22,7 +22,6 @@ INDEXED = {
     "employee": "no_ktp"
 }  # where a number may occur twice: that is a conflict, to be told, not to be refused
 IDENTITY = {"employee": "id"}
-OPTIONAL = {"employee": ("created_at", "updated_at")}  # a synchronisation does without
 LINE = "gidbench_line"  # of the audit log, where it is ours: the order in which lines came
 
 
@@ -110,7 +109,6 @@ def create_missing(connection: Any, names: Names) -> tuple[list[str], list[str],
                 _found(connection, known, found),
                 hinders,
                 exact_case=exact_case,
-                optional=OPTIONAL.get(table, ()),
             )
             present.append(known.name)
         else:
