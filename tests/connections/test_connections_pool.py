@@ -431,3 +431,35 @@ def test_many_threads_and_failures_share_no_connection_and_leak_none(
     assert max(len(server.live), 1) <= 7
     connections.close()
     assert not server.live
+
+
+def test_who_waits_while_the_server_is_away_is_told_so(server: FakeServer) -> None:
+    """Those that hold the places wait for the server: more connections would not help."""
+    gone = threading.Event()
+    connections = Connections(
+        ADDRESS,
+        PoolOptions(size=1, timeout_s=0.3, breaker_failures=1, connect_retry=RetryPolicy(attempts=1_000)),
+        sleep=lambda _: gone.wait(10) and time.sleep(0.001),  # type: ignore[arg-type,return-value]
+        connect=server.connect,
+    )
+    with pytest.raises(ValueError, match="x"), connections.session():
+        raise ValueError("x")
+    server.down = DEAD
+    used: list[int] = []
+
+    def hold() -> None:
+        with connections.session():
+            used.append(1)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    until = time.monotonic() + 10
+    while connections.status().breaker == "closed" and time.monotonic() < until:
+        time.sleep(0.005)
+    with pytest.raises(StoreBusyError, match="cannot be reached at present"), connections.session():
+        pass
+    server.down = None
+    connections._main._breaker._cool_down_s = 0.0
+    gone.set()
+    holder.join(20)
+    assert used == [1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import event
@@ -24,6 +24,7 @@ from gidbench.stores.sqlserver.leases import LentConnection
 Connection = Any  # of pyodbc, or of mssql-python
 Factory = Callable[[Address], Connection]
 _LONGEST_S = 86_400 * 7
+_RESTART = RetryPolicy(attempts=1_000, longest_wait_s=5.0, deadline_s=45.0)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class PoolOptions:
     statement_timeout_s, lock_timeout_s:
         Longest a statement may take (0: any time), and wait for a lock of rows or tables (None: any time).
     connect_retry:
-        How connecting is tried again after transient errors, once it has succeeded.
+        How connecting is tried again after transient errors, once it has succeeded: for as long as a server
+        takes to restart.
     breaker_failures, breaker_cool_down_s:
         After so many failures in a row the server is left alone for so long.
     """
@@ -56,7 +58,7 @@ class PoolOptions:
     ping_after_s: float = 1.0
     statement_timeout_s: int = 0
     lock_timeout_s: float | None = 60.0
-    connect_retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(attempts=4, deadline_s=30.0))
+    connect_retry: RetryPolicy = _RESTART
     breaker_failures: int = 5
     breaker_cool_down_s: float = 5.0
 
@@ -187,6 +189,12 @@ class Pool:
 
     def _busy(self) -> StoreBusyError:
         options = self._options
+        if self._breaker.state != "closed":
+            return StoreBusyError(
+                f"no connection to {self._address.name} was to be had within {options.timeout_s:g} s, as the server"
+                f" cannot be reached at present",
+                "Check that the server is up, and the network between here and there",
+            )
         return StoreBusyError(
             f"no connection to {self._address.name} became free within {options.timeout_s:g} s"
             f" (pool of {options.size}, {options.overflow} beyond, all in use)",
