@@ -14,7 +14,14 @@ from typing import Any
 from gidbench import notebooks
 from gidbench.bench import progress_file
 from gidbench.bench.results import Result
-from gidbench.bench.session import RESULTS_FILE, check_request, new_folder, remove_database, results_in
+from gidbench.bench.session import (
+    RESULTS_FILE,
+    check_request,
+    new_folder,
+    remove_database,
+    require_empty,
+    results_in,
+)
 from gidbench.bench.suite import OPERATIONS
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import GidbenchError, InputError, NothingMeasuredError, OperationCancelled
@@ -100,6 +107,8 @@ def run(
         "MPLBACKEND": "agg",
     }
     check_request(values["records"], values["rounds"])
+    if secret:
+        require_empty(secret)  # told now, not by the first notebook that comes to it
     token = cancellation or Cancellation()
     report = progress or silent
 

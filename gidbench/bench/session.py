@@ -184,7 +184,7 @@ def _database(given: str, settings: Settings, folder: Path) -> Iterator[_Target]
     secret = settings.database_url
     url = given or (secret.get_secret_value() if secret else "")
     if url:
-        first = _require_empty(url)
+        first = require_empty(url)
         try:
             yield _Target(url, safe_name(url), first)
         finally:
@@ -208,8 +208,8 @@ def remove_database(path: Path) -> None:
     shutil.rmtree(path.with_name(path.name + ".tmp"), ignore_errors=True)
 
 
-def _require_empty(url: str) -> int:
-    """Measuring fills and empties the tables, so there must be nothing in them to lose; the next ordinal."""
+def require_empty(url: str) -> int:
+    """The next ordinal of a database to measure; raises InputError where its tables can't be filled and emptied."""
     with open_store(url) as store:
         store.create_tables()
         held = {table: store.count(table) for table in SCHEMAS}

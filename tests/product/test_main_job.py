@@ -17,8 +17,9 @@ import psutil
 import pytest
 
 import gidbench
-from gidbench import Cancellation, Progress, cli, notebooks
+from gidbench import Cancellation, Progress, batch, cli, notebooks
 from gidbench.errors import GidbenchError, InputError, OperationCancelled
+from gidbench.stores.opening import open_store
 
 NAMES = ["00_overview.ipynb", "01_generate.ipynb", "02_process.ipynb", "03_sync.ipynb"]
 
@@ -131,8 +132,19 @@ def test_a_database_of_ones_own_is_used_left_empty_and_its_g_ids_are_given_back(
     assert gidbench.load_results("own").header.database["name"] == database
 
 
-def test_a_database_with_data_is_refused_and_kept_and_the_marked_notebook_is_saved(database: str) -> None:
+def test_a_database_with_data_is_refused_and_kept(database: str) -> None:
     gidbench.generate(100, into=database)
+    with pytest.raises(InputError, match=r"holds data \(employee 100 rows\)"):
+        gidbench.run(500, rounds=1, operations=["sync"], database=database, out="kept")
+    with duckdb.connect(database.removeprefix("duckdb:///")) as connection:
+        assert connection.execute("SELECT count(*) FROM employee").fetchone() == (100,)
+    assert not Path("kept").exists()
+
+
+def test_one_that_is_filled_after_the_start_is_too_and_the_marked_notebook_is_saved(
+    monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    monkeypatch.setattr(batch, "require_empty", lambda _: gidbench.generate(100, into=database))
     with pytest.raises(InputError, match=r"holds data \(employee 100 rows\)"):
         gidbench.run(500, rounds=1, operations=["sync"], database=database, out="kept")
     with duckdb.connect(database.removeprefix("duckdb:///")) as connection:
@@ -142,32 +154,43 @@ def test_a_database_with_data_is_refused_and_kept_and_the_marked_notebook_is_sav
     assert [path.name for path in Path("kept").iterdir()] == ["03_sync.ipynb"]
 
 
+def _run_of(database: str, operation: str) -> int | str | None:
+    """The exit code of a small run into the folder `no`."""
+    words = f"run --records 100 --rounds 1 --operations {operation} --database {database} --out no"
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(words.split())
+    return stopped.value.code
+
+
 def test_cases_that_fail_are_told_and_end_with_exit_code_3_where_nothing_is_left(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database: str
 ) -> None:
+    with open_store(database) as store:
+        store.create_tables()
     with duckdb.connect(database.removeprefix("duckdb:///")) as connection:
-        connection.execute("CREATE TABLE employee (id BIGINT)")  # no room for anything but ids
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(
-            [
-                "run",
-                "--records",
-                "100",
-                "--rounds",
-                "1",
-                "--operations",
-                "sync",
-                "--database",
-                database,
-                "--out",
-                "no",
-            ]
-        )
-    assert stopped.value.code == 3
+        (made,) = connection.execute(
+            "SELECT sql FROM duckdb_tables() WHERE table_name = 'employee'"
+        ).fetchone()
+        connection.execute("DROP TABLE employee")
+        connection.execute(made.rstrip("; )") + "), CHECK (length(name) > 900))")  # nobody's name
+    assert _run_of(database, "sync") == 3
     assert "nothing was measured" in capsys.readouterr().err
     statuses = [json.loads(line) for line in Path("no/results.jsonl").read_text().splitlines()]
     assert [line["status"] for line in statuses if line["kind"] == "result"] == ["failed", "failed"]
     assert Path("no/report.html").exists()
+
+
+def test_a_database_whose_tables_do_not_fit_is_told_before_anything_is_made(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database: str
+) -> None:
+    with duckdb.connect(database.removeprefix("duckdb:///")) as connection:
+        connection.execute("CREATE TABLE employee (id BIGINT)")
+        connection.execute("INSERT INTO employee VALUES (1)")
+    assert _run_of(database, "generate") == 2
+    assert "the table employee has no column 'name'" in capsys.readouterr().err
+    assert not Path("no").exists()
+    with duckdb.connect(database.removeprefix("duckdb:///")) as connection:
+        assert connection.execute("SELECT * FROM employee").fetchall() == [(1,)]
 
 
 def test_a_run_can_be_cancelled_and_leaves_no_scratch(tmp_path: Path) -> None:
