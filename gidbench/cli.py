@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import setproctitle
 
 from gidbench import __version__
 from gidbench.cli_bench import bench
@@ -282,10 +283,22 @@ def _terminate(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def _hide_passwords() -> None:
+    """Take the passwords of URLs out of the command line that every user of the machine may list."""
+    from gidbench.log import redact
+
+    given = ["gidbench", *sys.argv[1:]]
+    shown = [redact(argument) for argument in given]
+    if shown != given:
+        setproctitle.setproctitle(" ".join(shown))
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: every foreseen error is one line and an exit code, never a traceback."""
     from gidbench.log import log_to_file, redact
 
+    if arguments is None:
+        _hide_passwords()
     with contextlib.suppress(ValueError):  # not the main thread
         signal.signal(signal.SIGTERM, _terminate)
     command: Callable[..., Any] = cli

@@ -15,7 +15,7 @@ _SECRETS = (
     re.compile(r"([a-z][a-z0-9+.-]*://[^\s/@:'\"]*):\S*@", re.IGNORECASE),
     # a value in braces may hold a closing one, doubled
     re.compile(
-        r"(?i)\b(pwd|password|accesstoken|\w*secret)(\s*[=:]\s*)(\{(?:[^}]|\}\})*\}|'[^']*'|[^\s;&,]+)"
+        r"(?i)(?:\b|(?<=%3B))(pwd|password|accesstoken|\w*secret)(\s*[=:]\s*|%3D)(\{(?:[^}]|\}\})*\}|'[^']*'|[^\s;&,]+)"
     ),
 )
 

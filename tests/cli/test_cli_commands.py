@@ -7,12 +7,14 @@ import logging
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import duckdb
+import psutil
 import pytest
 
 from gidbench.log import log_to_file, redact
@@ -259,3 +261,26 @@ def test_the_table_of_a_run_is_whole_on_a_terminal_of_any_width(
     assert max(len(line.rstrip()) for line in text.splitlines() if not line.startswith("report:")) <= columns
     for words in ("1,000,000", "ULTRA", "unchanged"):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mssql+pyodbc://sa:Geheim1@127.0.0.1:{port}/people?Encrypt=no",
+        "mssql+pyodbc:///?odbc_connect=Server%3D127.0.0.1%2C{port}%3BUID%3Dsa%3BPWD%3DGeheim1%3BEncrypt%3Dno",
+    ],
+)
+def test_a_password_given_as_an_argument_leaves_the_command_line_that_everybody_may_list(url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # who connects waits for its answer
+        given = url.format(port=silent.getsockname()[1])
+        command = [sys.executable, "-m", "gidbench", "sync", "--source", given]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                silent.settimeout(60)
+                silent.accept()[0].close()
+                shown = " ".join(psutil.Process(process.pid).cmdline())
+            finally:
+                process.kill()
+    assert "Geheim1" not in shown
+    assert shown.startswith("gidbench sync --source mssql+pyodbc://")
+    assert "***" in shown

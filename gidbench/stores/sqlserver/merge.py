@@ -14,7 +14,7 @@ from gidbench.stores.base import COMPARED, DEACTIVATE, DECISIONS, INSERT, STAGED
 from gidbench.stores.sqlserver.expressions import assigned
 from gidbench.stores.sqlserver.loading import Load
 from gidbench.stores.sqlserver.staging import Staging
-from gidbench.stores.sqlserver.sync import repeated
+from gidbench.stores.sqlserver.sync import repeated, unique_columns
 from gidbench.stores.sqlserver.types import OWN_TYPES
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class SqlServerMerger:
 
     def verify(self, people: int) -> dict[str, int]:
         count = int(self._store.scalar(f"SELECT COUNT_BIG(*) FROM {self._g}"))
-        return {"lost_or_added": abs(count - people), **repeated(self._store)}
+        return {"lost_or_added": abs(count - people), **repeated(self._store, unique_columns(self._store))}
 
     def close(self) -> None:
         self._stack.close()

@@ -38,29 +38,44 @@ class SqlServerSynchroniser:
         self._e, self._g = store.names.employee, store.names.global_id
         e, g = self._e, self._g
         self._winners = str(e)  # the rows that count: one for each no_ktp
-        self._conflicts = self._brought = 0
-        self._are_all_new = False  # the target was empty when it was looked at
+        self._conflicts = self._brought = self._stopped = 0
+        self._looks_later = self._are_all_new = (
+            False  # for conflicts; the target was empty when it was looked at
+        )
         self._first = 0  # ordinal of the first newcomer who brings no G_ID
         self._same = f"e.{e.no_ktp} = g.{g.no_ktp}"
         self._status = status(e)
-        self._differs = f"({differs(e, g)} OR g.{g.status} <> {self._status})"
+        alike = self._session.look(lambda connection: tables.alike(connection, e, g))
+        self._differs = f"({differs(e, g, alike)} OR g.{g.status} <> {self._status})"
+        self._unique = unique_columns(store)
         for table in (_WINNERS, _NEW):
             self._session.execute(f"DROP TABLE IF EXISTS {table}")
 
     def scan(self) -> int:
-        """Count, and single out the rows that count where a no_ktp occurs twice or not at all.
+        """Count, and look for numbers that occur twice or not at all: at once, or where it costs nothing, by `compare`.
 
-        Of several rows, those not deleted come before the deleted, then the lowest id wins.
+        Where the target holds each number once, its rows and those that match them tell of doubles.
         """
         e = self._e
+        self._are_all_new = not self._store.scalar(f"SELECT TOP 1 1 FROM {self._g}")
+        self._looks_later = "no_ktp" in self._unique and not self._are_all_new
+        if self._looks_later:
+            return int(self._store.scalar(f"SELECT COUNT_BIG(*) FROM {e}"))
         # one pass; groups by hash or by index, where COUNT(DISTINCT) would sort
         [(total, people)] = self._store.rows(
             f"SELECT SUM(n), COUNT_BIG(no_ktp) FROM (SELECT {e.no_ktp} AS no_ktp, COUNT_BIG(*) AS n"
             f" FROM {e} GROUP BY {e.no_ktp}) grouped"
         )
-        rows = int(total or 0)
-        self._conflicts = rows - int(people)
-        if self._conflicts:
+        self._single_out(int(total or 0) - int(people))
+        return int(total or 0)
+
+    def _single_out(self, conflicts: int) -> None:
+        """Set apart the rows that count, if there are others.
+
+        Of several rows, those not deleted come before the deleted, then the lowest id wins.
+        """
+        self._conflicts, e = conflicts, self._e
+        if conflicts:
             needed = e.list(("id", *PERSON_FIELDS, "g_id", "deleted_at"))
             self._session.execute(
                 f"SELECT {needed} INTO {_WINNERS} FROM (SELECT {needed}, ROW_NUMBER() OVER ("
@@ -68,40 +83,64 @@ class SqlServerSynchroniser:
                 f") AS gidbench_place FROM {e} WHERE {e.no_ktp} IS NOT NULL) placed WHERE gidbench_place = 1"
             )
             self._winners = _WINNERS
-        return rows
 
     def compare(self) -> dict[str, int]:
-        e, g = self._e, self._g
-        counts = dict.fromkeys((*OUTCOMES, "gone", "unwritten"), 0)
-        counts["conflict"] = self._conflicts
-        if not self._store.scalar(f"SELECT TOP 1 1 FROM {g}"):  # nobody to compare with
+        if self._are_all_new:  # nobody to compare with
             [(new, brought)] = self._store.rows(
-                f"SELECT COUNT_BIG(*), COUNT_BIG({e.g_id}) FROM {self._winners}"
+                f"SELECT COUNT_BIG(*), COUNT_BIG({self._e.g_id}) FROM {self._winners}"
             )
-            counts["inserted"], self._brought, self._are_all_new = int(new), int(brought), True
-            return counts
-        outcome = f"""CASE
-            WHEN g.{g.no_ktp} IS NULL THEN 'inserted'
-            WHEN e.{e.no_ktp} IS NULL THEN CASE g.{g.status} WHEN '{ACTIVE}' THEN 'stopped' ELSE 'gone' END
-            WHEN e.{e.deleted_at} IS NOT NULL AND g.{g.status} = '{ACTIVE}' THEN 'deactivated'
-            WHEN e.{e.deleted_at} IS NULL AND g.{g.status} <> '{ACTIVE}' THEN 'reactivated'
-            WHEN {self._differs} THEN 'updated'
-            ELSE 'unchanged' END"""
-        rows = self._store.rows(
-            f"""SELECT outcome, COUNT_BIG(*), SUM(unwritten), COUNT_BIG(brought) FROM (
-                SELECT {outcome} AS outcome, CASE WHEN {self._same} AND {other_gid(e, g)} THEN 1 ELSE 0 END
-                AS unwritten, e.{e.g_id} AS brought FROM {self._winners} e
-                FULL OUTER JOIN {g} g ON {self._same}) compared GROUP BY outcome"""
-        )
-        for name, count, unwritten, brought in rows:
-            if name == "inserted":
-                self._brought = int(brought)
-            if name in ("stopped", "gone"):
-                counts["gone"] += int(count)
-                name = "deactivated" if name == "stopped" else "unchanged"
-            counts[name] += int(count)
-            counts["unwritten"] += int(unwritten or 0)
+            self._brought = int(brought)
+            counts = {**dict.fromkeys((*OUTCOMES, "gone", "unwritten"), 0), "inserted": int(new)}
+        else:
+            counts = self._outcomes()
+        if self._looks_later:
+            self._single_out(self._surplus(counts))
+            if self._conflicts:
+                counts = self._outcomes()
+        counts["conflict"] = self._conflicts
         return counts
+
+    def _surplus(self, counts: dict[str, int]) -> int:
+        """How many rows of all that were compared do not count."""
+        rows = sum(counts[name] for name in OUTCOMES) - counts["gone"]
+        known = int(self._store.scalar(f"SELECT COUNT_BIG(*) FROM {self._g}"))
+        surplus = rows - counts["inserted"] - (known - counts["gone"])
+        if counts["inserted"]:
+            people = f"SELECT COUNT_BIG(DISTINCT e.{self._e.no_ktp}) {self._newcomers}"
+            surplus += counts["inserted"] - int(self._store.scalar(people))
+        return surplus
+
+    def _outcomes(self) -> dict[str, int]:
+        """Sums over one pass: to group by the outcome would take more than to find it."""
+        e, g = self._e, self._g
+        both = f"e.{e.id} IS NOT NULL AND g.{g.g_id} IS NOT NULL"
+
+        def rows_where(condition: str) -> str:
+            return f"SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)"
+
+        [row] = self._store.rows(
+            f"""SELECT COUNT_BIG(*), COUNT_BIG(e.{e.id}), COUNT_BIG(g.{g.g_id}),
+                {rows_where(f"e.{e.id} IS NULL AND g.{g.status} = '{ACTIVE}'")},
+                {rows_where(f"e.{e.deleted_at} IS NOT NULL AND g.{g.status} = '{ACTIVE}'")},
+                {rows_where(f"{both} AND e.{e.deleted_at} IS NULL AND g.{g.status} <> '{ACTIVE}'")},
+                {rows_where(f"{both} AND {self._differs}")}, {rows_where(f"{both} AND {other_gid(e, g)}")},
+                COUNT_BIG(CASE WHEN g.{g.g_id} IS NULL THEN e.{e.g_id} END)
+            FROM {self._winners} e FULL OUTER JOIN {g} g ON {self._same}"""
+        )
+        pairs, rows, people, stopped, departed, returned, different, unwritten, brought = (
+            int(number or 0) for number in row
+        )
+        self._stopped, self._brought = stopped, brought
+        return {
+            "inserted": pairs - people,
+            "updated": different - departed - returned,
+            "deactivated": departed + stopped,
+            "reactivated": returned,
+            "unchanged": people - different - stopped,
+            "conflict": 0,
+            "gone": pairs - rows,
+            "unwritten": unwritten,
+        }
 
     def conflicts(self) -> pa.Table:
         e = self._e
@@ -177,6 +216,8 @@ class SqlServerSynchroniser:
             f"UPDATE g SET {values} FROM {g} g JOIN {self._winners} e ON {self._same} WHERE {self._differs}",
             parameters=[self._now],
         )
+        if not self._stopped:
+            return changed
         gone = self._session.execute(
             f"""UPDATE g SET {g.status} = '{NON_ACTIVE}', {g.updated_at} = ? FROM {g} g
             WHERE g.{g.status} = '{ACTIVE}'
@@ -207,17 +248,23 @@ class SqlServerSynchroniser:
         laws = ("missing", "active_though_gone", "different")
         return {
             **{law: int(count or 0) for law, count in zip(laws, found, strict=True)},
-            **repeated(self._store),
+            **repeated(self._store, self._unique),
         }
 
 
-def repeated(store: SqlServerStore) -> dict[str, int]:
-    """How many rows of global_id repeat a G_ID or a no_ktp, where no unique index sees to that."""
+def unique_columns(store: SqlServerStore) -> set[str]:
+    """Our names of the columns of global_id in which the server itself lets no value repeat."""
     g = store.names.global_id
     unique = store.session.look(lambda connection: tables.single_unique_columns(connection, g.name))
+    return {column for column, called in g.columns.items() if called.lower() in unique}
+
+
+def repeated(store: SqlServerStore, unique: set[str]) -> dict[str, int]:
+    """How many rows of global_id repeat a G_ID or a no_ktp, where no unique index sees to that."""
+    g = store.names.global_id
     found = {"repeated_g_id": 0, "repeated_no_ktp": 0}
     for law, column in (("repeated_g_id", "g_id"), ("repeated_no_ktp", "no_ktp")):
-        if g.columns[column].lower() not in unique:
+        if column not in unique:
             name = g.list([column])
             found[law] = int(store.scalar(f"SELECT COUNT_BIG(*) - COUNT_BIG(DISTINCT {name}) FROM {g}"))
     return found

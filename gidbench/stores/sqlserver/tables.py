@@ -35,7 +35,11 @@ class Column:
     precision: int | None
     scale: int | None
     nullable: bool
-    is_utf8: bool = False
+    collation: str | None = None
+
+    @property
+    def is_utf8(self) -> bool:
+        return "UTF8" in (self.collation or "")
 
     @property
     def shown(self) -> str:
@@ -60,9 +64,27 @@ def columns_of(connection: Any, table: str) -> list[Column]:
         [name, *where[-1:]],
     )
     return [
-        Column(name, kind, length, precision, scale, nullable == "YES", "UTF8" in (collation or ""))
+        Column(name, kind, length, precision, scale, nullable == "YES", collation)
         for name, kind, length, precision, scale, nullable, collation in rows
     ]
+
+
+def alike(connection: Any, one: Table, other: Table) -> set[str]:
+    """Our names of the columns whose texts are kept in the same bytes in two tables: same type, same collation."""
+    first, second = (
+        {
+            column.name.lower(): (column.type, column.collation)
+            for column in columns_of(connection, table.name)
+        }
+        for table in (one, other)
+    )
+    return {
+        name
+        for name, called in one.columns.items()
+        if name in other.columns
+        and called.lower() in first
+        and first[called.lower()] == second.get(other.columns[name].lower())
+    }
 
 
 def _generated(connection: Any, table: str) -> set[str]:
