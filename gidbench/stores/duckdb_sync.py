@@ -68,11 +68,15 @@ class DuckDBSynchroniser:
         left = f"e.{e.deleted_at} IS NOT NULL AND g.{g.status} = '{ACTIVE}'"
         back = f"e.{e.deleted_at} IS NULL AND g.{g.status} <> '{ACTIVE}'"
         both = f"e.{e.id} IS NOT NULL AND g.{g.g_id} IS NOT NULL"
+
+        def rows_where(condition: str) -> str:
+            return f"count(*) FILTER ({condition})"
+
         [found] = self._store.rows(
             f"""SELECT count(*), count(e.{e.id}), count(g.{g.g_id}),
-                count_if(e.{e.id} IS NULL AND g.{g.status} = '{ACTIVE}'),
-                count_if({both} AND {left}), count_if({both} AND {back}), count_if({both} AND ({self._differs})),
-                count_if({both} AND {self._other_gid})
+                {rows_where(f"e.{e.id} IS NULL AND g.{g.status} = '{ACTIVE}'")},
+                {rows_where(f"{both} AND {left}")}, {rows_where(f"{both} AND {back}")},
+                {rows_where(f"{both} AND ({self._differs})")}, {rows_where(f"{both} AND {self._other_gid}")}
             FROM {self._winners} e FULL JOIN {g} g ON {self._same_person}"""
         )
         pairs, rows, people, stopped, departed, returned, different, unwritten = map(int, found)
@@ -207,9 +211,9 @@ class DuckDBSynchroniser:
         e, g = self._e, self._g
         [found] = self._store.rows(
             f"""SELECT
-                count_if(e.{e.no_ktp} IS NOT NULL AND g.{g.no_ktp} IS NULL),
-                count_if(e.{e.no_ktp} IS NULL AND g.{g.status} = '{ACTIVE}'),
-                count_if({self._same_person} AND ({self._differs})),
+                count(*) FILTER (e.{e.no_ktp} IS NOT NULL AND g.{g.no_ktp} IS NULL),
+                count(*) FILTER (e.{e.no_ktp} IS NULL AND g.{g.status} = '{ACTIVE}'),
+                count(*) FILTER ({self._same_person} AND ({self._differs})),
                 (SELECT count(*) - count(DISTINCT {g.no_ktp}) FROM {g})
             FROM {self._winners} e FULL JOIN {g} g ON {self._same_person}"""
         )

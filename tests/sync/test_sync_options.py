@@ -327,7 +327,7 @@ g_id_sequence = "gid.urutan"
 audit_log = "gid.catatan"
 global_id_file = "gid.berkas"
 [employee]
-name = "hr.pegawai tetap"
+name = "hr.order"
 [employee.columns]
 id = "nomor"
 name = "nama"
@@ -374,7 +374,7 @@ def test_tables_and_columns_of_other_names_are_used_everywhere(
         "gid.catatan",
         "gid.orang",
         "gid.urutan",
-        "hr.pegawai tetap",
+        "hr.order",
     ]
     [line] = place.sql("SELECT kode, nama, aktif FROM gid.orang WHERE nama = 'Other'")
     assert line == ("G025AA00", "Other", "Active")
@@ -387,7 +387,7 @@ def test_generate_and_process_use_the_names(tmp_path: Path, named: Names, databa
     assert result.counts()["accepted"] == 30
     assert gidbench.sync(database, names=named).inserted == 30
     place = Place(database, named)
-    assert place.sql('SELECT count(*) FROM hr."pegawai tetap" WHERE kode IS NOT NULL') == [(30,)]
+    assert place.sql('SELECT count(*) FROM hr."order" WHERE kode IS NOT NULL') == [(30,)]
     assert place.sql("SELECT count(*) FROM gid.berkas") == [(30,)]
 
 
