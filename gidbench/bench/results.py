@@ -1,9 +1,10 @@
 """Result files: JSON lines, appended as they land, loadable whatever the version.
 
-Each line is an object with a `kind`: `run` (one, first), `round` (one per timed call) and `result` (one per
-case). Units stand in field names. Versions:
+Each line is an object with a `kind`: `run` (one, first), `noise` (what else the machine did, several times),
+`round` (one per timed call) and `result` (one per case). Units stand in field names. Versions:
 
 1  first
+2  rounds in several processes; noise lines; limits, bottleneck
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 from gidbench.errors import InputError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,33 @@ class RunHeader:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """What else the machine did at a moment of the run, or since the one before.
+
+    Attributes
+    ----------
+    moment:
+        "start", "middle" or "end".
+    verdict:
+        "quiet", "noisy" or "unusable", with `reasons` in words.
+    calibration_s:
+        Median seconds of a fixed piece of work, which nothing but the machine changes.
+    readings:
+        What the verdict rests on, units in the names.
+    """
+
+    operation: str
+    moment: str
+    verdict: str
+    reasons: list[str]
+    calibration_s: float
+    readings: dict[str, float | None]
+    kind: str = "noise"
+
+
+@dataclass(frozen=True)
 class Round:
-    """One timed call. `error` says why it does not count; None where it was verified."""
+    """One timed call, in one of several processes. `error` says why it does not count; None where it was verified."""
 
     operation: str
     variant: str
@@ -50,12 +76,31 @@ class Round:
     written_bytes: int | None
     phases_s: dict[str, float]
     error: str | None = None
+    process: int = 0
     kind: str = "round"
 
 
 @dataclass(frozen=True)
 class Result:
-    """One case: what its verified rounds say."""
+    """One case: what its verified rounds say.
+
+    Attributes
+    ----------
+    walls_s:
+        Of all rounds; those of each process together, processes in their order.
+    replicates_s:
+        The same by process: the process is the unit of statistics.
+    mad_s:
+        Median absolute deviation of walls_s from their median.
+    outliers:
+        Places in walls_s that lie far out; they are kept.
+    stopped_because:
+        "asked", "precise" (the interval is narrow enough) or "budget" (no time was left).
+    limits:
+        What the machine or the server itself can do of the same: name, title, unit, value, share reached.
+    bottleneck:
+        What holds it back now: name ("cpu", "memory", "disk", "network", "server", "locks") and words.
+    """
 
     operation: str
     variant: str
@@ -95,6 +140,13 @@ class Result:
     timeline: dict[str, list[float]] = field(default_factory=dict)
     warmup_s: dict[str, float] = field(default_factory=dict)
     kernels_compiled: int = 0
+    processes: int = 1
+    replicates_s: list[list[float]] = field(default_factory=list)
+    mad_s: float = 0.0
+    outliers: list[int] = field(default_factory=list)
+    stopped_because: str = ""
+    limits: list[dict[str, Any]] = field(default_factory=list)
+    bottleneck: dict[str, str] = field(default_factory=dict)
     kind: str = "result"
 
 
@@ -105,13 +157,14 @@ class RunResults:
     header: RunHeader
     rounds: list[Round]
     results: list[Result]
+    noise: list[Noise] = field(default_factory=list)
 
     @property
     def measured(self) -> list[Result]:
         return [result for result in self.results if result.status == "ok"]
 
 
-def append(path: Path, line: RunHeader | Round | Result) -> None:
+def append(path: Path, line: RunHeader | Noise | Round | Result) -> None:
     """Add a line, and have it on disk before returning, so that a crash later cannot take it."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(line), ensure_ascii=False, allow_nan=False) + "\n")
@@ -145,6 +198,7 @@ def load_results(path: str | Path) -> RunResults:
         headers[0],
         [_build(Round, line) for line in lines if line.get("kind") == "round"],
         [_build(Result, line) for line in lines if line.get("kind") == "result"],
+        [_build(Noise, line) for line in lines if line.get("kind") == "noise"],
     )
 
 
