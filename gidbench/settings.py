@@ -44,6 +44,10 @@ class Settings(BaseSettings):
         `GIDBENCH_LINKS`: whether symbolic links, devices and pipes are read.
     write_strategy:
         `GIDBENCH_WRITE_STRATEGY`: how rows are written to SQL Server, see `gidbench.stores.sqlserver.writing`.
+    write_batch_rows, write_table_lock, write_keep_nulls, write_check_constraints, write_fire_triggers, write_order, \
+write_timeout, write_shared_folder, write_server_folder:
+        `GIDBENCH_WRITE_BATCH_ROWS` …: see `gidbench.stores.sqlserver.writing.model.WriteOptions`; the order is a list
+        of columns with commas between.
     statement_timeout, pool_timeout:
         `GIDBENCH_STATEMENT_TIMEOUT`, `GIDBENCH_POOL_TIMEOUT`: seconds that a statement of SQL Server may take (0:
         any time), and that a thread waits for a connection to become free.
@@ -67,6 +71,15 @@ class Settings(BaseSettings):
     max_blank_cells: int = Field(default=1_000_000_000, ge=0, le=1 << 40, alias="GIDBENCH_MAX_BLANK_CELLS")
     links: bool = Field(default=False, alias="GIDBENCH_LINKS")
     write_strategy: str = Field(default="auto", alias="GIDBENCH_WRITE_STRATEGY")
+    write_batch_rows: int = Field(default=5_000, ge=1, le=100_000, alias="GIDBENCH_WRITE_BATCH_ROWS")
+    write_table_lock: bool = Field(default=True, alias="GIDBENCH_WRITE_TABLE_LOCK")
+    write_keep_nulls: bool = Field(default=True, alias="GIDBENCH_WRITE_KEEP_NULLS")
+    write_check_constraints: bool = Field(default=False, alias="GIDBENCH_WRITE_CHECK_CONSTRAINTS")
+    write_fire_triggers: bool = Field(default=False, alias="GIDBENCH_WRITE_FIRE_TRIGGERS")
+    write_order: str = Field(default="", alias="GIDBENCH_WRITE_ORDER")
+    write_timeout: int = Field(default=0, ge=0, le=604_800, alias="GIDBENCH_WRITE_TIMEOUT")
+    write_shared_folder: str = Field(default="", alias="GIDBENCH_WRITE_SHARED_FOLDER")
+    write_server_folder: str = Field(default="", alias="GIDBENCH_WRITE_SERVER_FOLDER")
     statement_timeout: int = Field(default=0, ge=0, le=604_800, alias="GIDBENCH_STATEMENT_TIMEOUT")
     pool_timeout: int = Field(default=30, ge=1, le=3_600, alias="GIDBENCH_POOL_TIMEOUT")
 
