@@ -51,6 +51,17 @@ def test_rows_come_back_as_they_went_in(store: Store) -> None:
     assert table(store).equals(pa.Table.from_batches([PEOPLE]))
 
 
+@pytest.mark.parametrize("rows", [3, 500])  # a few may be written in another way
+def test_a_number_shorter_than_its_column_comes_back_as_it_was(store: Store, rows: int) -> None:
+    texts = pa.array(["", "odd", "7"] + [f"{number:016d}" for number in range(rows - 3)])
+    place = EMPLOYEE.get_field_index("no_ktp")
+    people = PEOPLE.slice(0, rows).set_column(place, EMPLOYEE.field(place), texts)
+    assert store.append("employee", [people]) == rows
+    assert table(store).equals(pa.Table.from_batches([people]))
+    [found] = store.matching("employee", ["no_ktp"], "no_ktp", pa.array(["odd", "", "none"]))
+    assert sorted(found["no_ktp"].to_pylist()) == ["", "odd"]
+
+
 def test_keys_are_the_national_ids_as_numbers(store: Store) -> None:
     store.append("employee", [PEOPLE])
     assert sorted(store.keys("employee").tolist()) == sorted(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Sequence
+from collections.abc import Container, Generator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -64,10 +64,10 @@ def shaped(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def trimmed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """no_ktp and g_id without the spaces that a char column has filled them up with."""
+def trimmed(batch: pa.RecordBatch, padded: Container[str] = _PADDED) -> pa.RecordBatch:
+    """Texts, of our own tables no_ktp and g_id, without the spaces that a char column has filled them up with."""
     columns = [
-        pc.utf8_rtrim(column, " ") if name in _PADDED and pa.types.is_string(column.type) else column
+        pc.utf8_rtrim(column, " ") if name in padded and pa.types.is_string(column.type) else column
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
     ]
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
