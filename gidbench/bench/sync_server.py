@@ -50,9 +50,7 @@ def server_bars(subject: Subject) -> tuple[list[Contender], list[Bar]]:
     own = "the server's INSERT … SELECT of global_id's rows, same keys"
     return contenders, [
         Bar(f"initial sync / {own}", "initial", 0.7, "insert"),
-        Bar(
-            "initial sync / that and UPDATE of employee with the G_IDs", "initial", 0.7, "insert and update"
-        ),
+        Bar("initial sync / that and UPDATE of employee with the G_IDs", "initial", 0.7, "insert and update"),
         Bar("unchanged second sync / initial sync", "unchanged", 5, "initial"),
         Bar("second sync with 1 % changed / initial sync", "changed", 3, "initial"),
     ]

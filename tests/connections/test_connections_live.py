@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -25,6 +26,7 @@ from gidbench.stores.sqlserver.faults import ServerError, explained, is_transien
 
 pytestmark = pytest.mark.skipif(not live.LIVE, reason=live.WHY_NOT)
 SOAK_S = float(os.environ.get("GIDBENCH_SOAK_SECONDS", "3"))
+RESTART = os.environ.get("GIDBENCH_SOAK_RESTART", "")
 THREADS, SIZE = 64, 20
 
 
@@ -168,7 +170,8 @@ class Watch:
 
 
 def test_many_threads_share_no_connection_leak_none_and_survive_a_restart() -> None:
-    """For GIDBENCH_SOAK_SECONDS (3); in the middle the server goes away for a second or two and comes back."""
+    """For GIDBENCH_SOAK_SECONDS (3); in the middle the server goes away for a second or two and comes back: behind
+    a proxy that cuts and refuses, or by the command GIDBENCH_SOAK_RESTART, such as `docker restart mssql`."""
     url = make_url(live.LIVE)
     with Proxy(url.host or "", url.port or 1433) as proxy:
         pool = connections(
@@ -198,6 +201,10 @@ def test_many_threads_share_no_connection_leak_none_and_survive_a_restart() -> N
 
         def restart() -> None:
             time.sleep(SOAK_S / 2)
+            if RESTART:
+                subprocess.run(RESTART, shell=True, check=True, timeout=120)
+                back.set()
+                return
             away_s = min(2.0, SOAK_S / 3)
             proxy.refuse(away_s)
             proxy.cut_all(reset=True)
