@@ -18,7 +18,7 @@ class Employee:
     bod: str
     g_id: str | None = None
     deleted: bool = False
-    changed: int = 0  # minutes after noon
+    changed: int = 0  # hours after noon
 
 
 @dataclass

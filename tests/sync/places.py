@@ -88,7 +88,8 @@ class Place:
                 "bod": date.fromisoformat(e.bod),
                 "g_id": e.g_id,
                 "created_at": NOON,
-                "updated_at": NOON + timedelta(minutes=e.changed),
+                # hours apart: SQL Server also reads what was changed in the ten minutes before the last change
+                "updated_at": NOON + timedelta(hours=e.changed),
                 "deleted_at": NOON if e.deleted else None,
             }
             for e in employees
@@ -136,13 +137,15 @@ def new_place(folder: Path, name: str = "people", names: Names = OURS) -> Place:
     role = "target" if "target" in name else "source"
     if KINDS.get(role, "duckdb") == "duckdb":
         return Place(f"duckdb:///{folder / name}.duckdb", names)
-    if role not in SERVERS:
-        SERVERS[role] = live.create_database()
-    live.drop_tables(SERVERS[role])
+    which = role if role in name or name == "people" else name
+    if which not in SERVERS:
+        SERVERS[which] = live.create_database()
+    url = SERVERS[which]
+    live.drop_tables(url)
     # sessions cost half a second each: a store of a server stays open
-    for key in [key for key in _open if key[0] == SERVERS[role]]:
+    for key in [key for key in _open if key[0] == url]:
         _open.pop(key).close()
-    return Place(SERVERS[role], names)
+    return Place(url, names)
 
 
 def drop_servers() -> None:

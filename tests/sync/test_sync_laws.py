@@ -220,6 +220,7 @@ def test_both_ways_agree_on_tables_of_many_batches(tmp_path: Path, pair: str) ->
         counts = [run_sync(source, target, mode=mode).counts()]
         for statement in (
             "UPDATE employee SET name = 'Other' WHERE id % 11 = 0",
+            "UPDATE employee SET deleted_at = NULL WHERE id % 3 = 0",
             "UPDATE employee SET deleted_at = updated_at WHERE id % 7 = 0",
             "UPDATE employee SET passport_id = '' WHERE passport_id IS NULL AND id % 5 = 0",
             "UPDATE e SET no_ktp = o.no_ktp FROM employee e JOIN employee o ON o.id = e.id + 7 WHERE e.id % 1000 = 0"

@@ -63,8 +63,8 @@ class Incremental:
             self.rows[number].g_id = g_id
         return result
 
-    def change(self, number: int, minute: int, **values: Any) -> None:
-        self.rows[number] = dataclasses.replace(self.rows[number], changed=minute, **values)
+    def change(self, number: int, hour: int, **values: Any) -> None:
+        self.rows[number] = dataclasses.replace(self.rows[number], changed=hour, **values)
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_source_without_employees_is_an_input_error(tmp_path: Path, database: 
 PLANTED = {
     "name": "UPDATE global_id SET name = 'Z' WHERE no_ktp = '3201010101900003'",
     "passport_id": "UPDATE global_id SET passport_id = '' WHERE no_ktp = '3201010101900003'",
-    "bod": "UPDATE global_id SET bod = DATE '1990-01-02' WHERE no_ktp = '3201010101900003'",
+    "bod": "UPDATE global_id SET bod = CAST('1990-01-02' AS date) WHERE no_ktp = '3201010101900003'",
     "status": "UPDATE global_id SET status = 'Non Active' WHERE no_ktp = '3201010101900003'",
     "g_id": "UPDATE global_id SET g_id = 'G999AA00' WHERE no_ktp = '3201010101900003'",
     "not in global_id": "DELETE FROM global_id WHERE no_ktp = '3201010101900003'",
@@ -156,6 +156,8 @@ def test_verify_finds_what_somebody_changed_behind_the_merge(
 ) -> None:
     source.put_employees(PEOPLE)
     run_sync(source, target, verify=True)
+    if planted == "twice in global_id":
+        target.drop_keys()
     monkeypatch.setattr("gidbench.synchronisation.run_in_server", planting(target, PLANTED[planted]))
     monkeypatch.setattr("gidbench.synchronisation.run_by_stream", planting(target, PLANTED[planted]))
     with pytest.raises(VerificationError) as caught:
