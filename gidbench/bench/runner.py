@@ -148,7 +148,7 @@ def _conclude(state: _State) -> Result:
             target_per_second=TARGET_PER_SECOND,
         )
     walls = [item.wall_s for item in state.rounds]
-    summary = summarise(walls)
+    summary = summarise([walls])
     middle = min(range(len(walls)), key=lambda n: abs(walls[n] - summary.median_s))
     shown, usage = state.rounds[middle], state.usages[middle]
     rate, low, high = (case.records / s for s in (summary.median_s, summary.high_s, summary.low_s))

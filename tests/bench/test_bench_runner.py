@@ -196,7 +196,7 @@ def test_fields_of_a_later_gidbench_are_passed_over_but_a_later_version_is_refus
     path.write_text(json.dumps(line) + "\n")
     assert load_results(path).header == header()
     path.write_text(json.dumps({**line, "schema": 999}) + "\n")
-    with pytest.raises(InputError, match="has version 999, but this gidbench knows up to 1"):
+    with pytest.raises(InputError, match="has version 999, but this gidbench knows up to 2"):
         load_results(path)
 
 
