@@ -1,4 +1,4 @@
-"""Statistics of rounds in several processes: the median, how sure it is, how much the rounds scatter, which lie far out.
+"""Statistics of rounds in several processes: the median, how sure it is, how they scatter, which lie far out.
 
 The process is the unit: two processes differ (in where their memory lies, in what the scheduler makes of them) by more
 than rounds inside one process show, so rounds of one process say less than as many of several.
@@ -62,10 +62,10 @@ def summarise(replicates: Sequence[Sequence[float]], seed: int = 0) -> Summary:
     is a two-level percentile bootstrap (Davison & Hinkley 1997, 3.8): processes are drawn with replacement RESAMPLES
     times, and rounds within each that is drawn; of one process only rounds are drawn. Since the bootstrap is too sure
     of few values, its quantiles lie further out, as Student's distribution is wider than the normal one (the expanded
-    interval of Hesterberg 2015, here by the number of rounds). In simulations with normal rounds, intervals of 3 x 5 and
-    3 x 2 rounds cover the truth in 92 % to 99 % where processes differ by no more than their rounds do, and in 79 % where
-    they differ by five times as much: of three processes nothing is known beyond their range. Single rounds of three
-    processes cover 77 %. One round has itself as interval.
+    interval of Hesterberg 2015, here by the number of rounds). In simulations with normal rounds, intervals of 3 x 5
+    and 3 x 2 rounds cover the truth in 92 % to 99 % where processes differ by no more than their rounds do, and in
+    79 % where they differ by five times as much: of three processes nothing is known beyond their range. Single
+    rounds of three processes cover it in 77 %. One round has itself as interval.
     """
     units = [np.asarray(rounds, dtype=np.float64) for rounds in replicates]
     if not units or not all(unit.size and np.all(unit > 0) for unit in units):
