@@ -127,10 +127,8 @@ def test_a_folder_of_another_run_is_not_overwritten(done) -> None:
 
 
 def test_one_operation_with_parameters_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    cli.main(
-        ["run", "--operations", "generate", "-p", "records", "1_000", "-p", "rounds", "2"]
-        + ["-p", "processes", "1", "--out", "one"]
-    )
+    words = "run --operations generate -p records 1_000 -p rounds 2 -p processes 1 --out one"
+    cli.main(words.split())
     results = gidbench.load_results("one").results
     assert {(result.operation, result.records, result.rounds) for result in results} == {
         ("generate", 1000, 2)
@@ -174,7 +172,9 @@ def test_one_that_is_filled_after_the_start_is_too_and_the_marked_notebook_is_sa
 
 def _run_of(database: str, operation: str) -> int | str | None:
     """The exit code of a small run into the folder `no`."""
-    words = f"run --records 100 --processes 1 --rounds 1 --operations {operation} --database {database} --out no"
+    words = (
+        f"run --records 100 --processes 1 --rounds 1 --operations {operation} --database {database} --out no"
+    )
     with pytest.raises(SystemExit) as stopped:
         cli.main(words.split())
     return stopped.value.code
