@@ -19,15 +19,11 @@ HISTORY_NAME = "history.jsonl"
 _RESULTS_NAME = "results.jsonl"
 _OF_RUN = ("run_id", "started_at", "commit", "cpu", "database", "noise")
 _OF_RESULT = tuple(each.name for each in fields(Result) if each.name != "kind")
-_MEASURED = (
-    "median_s",
-    "low_s",
-    "high_s",
-    "min_s",
-    "mad_s",
-    "cv",
-    "cpu_s",
-)  # meaningless where a case failed
+_MEASURED = [  # meaningless where a case failed
+    *("median_s", "low_s", "high_s", "min_s", "mad_s", "cv", "cpu_s"),
+    *("records_per_second", "records_per_second_low", "records_per_second_high"),
+    *("cells_per_second", "bytes_per_second"),
+]
 
 
 def results(path: str | Path | Iterable[str | Path] = "reports") -> pd.DataFrame:
@@ -62,11 +58,7 @@ def results(path: str | Path | Iterable[str | Path] = "reports") -> pd.DataFrame
                 rows[key] = row
     table = pd.DataFrame(list(rows.values()), columns=[*_OF_RUN, *_OF_RESULT])
     table["started_at"] = pd.to_datetime(table["started_at"], utc=True, format="ISO8601")
-    numbers = [name for name in _OF_RESULT if name in _MEASURED or name.endswith("_per_second_low")]
-    numbers += [name for name in _OF_RESULT if name.endswith(("_per_second", "_per_second_high"))]
-    table.loc[table["status"] != "ok", [name for name in numbers if name != "target_per_second"]] = float(
-        "nan"
-    )
+    table.loc[table["status"] != "ok", _MEASURED] = float("nan")
     return table.sort_values("started_at", kind="stable", ignore_index=True)
 
 
