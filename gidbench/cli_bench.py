@@ -79,7 +79,7 @@ def bench_sync(**options: Any) -> None:
 
 @bench.command("harness")
 @click.option("--records", type=COUNT, default=1_000_000, show_default=True, help="Records per call.")
-@click.option("--rounds", type=COUNT, default=5, show_default=True, help="Rounds of 20 pairs of calls.")
+@click.option("--rounds", type=COUNT, default=5, show_default=True, help="Rounds of 50 pairs of calls.")
 @seed
 @workers
 @as_json
