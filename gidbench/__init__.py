@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gidbench.aio import aconvert, agenerate, aprocess, arun, async_
     from gidbench.batch import run
+    from gidbench.bench.frames import results
     from gidbench.bench.results import load_results
     from gidbench.bench.session import measure
     from gidbench.converting import convert
@@ -34,6 +35,7 @@ _WHERE = {
     "load_results": "bench.results",
     "measure": "bench.session",
     "process": "operations",
+    "results": "bench.frames",
     "run": "batch",
     "sync": "operations",
     "tier_report": "reporting",
@@ -54,6 +56,7 @@ __all__ = [
     "load_results",
     "measure",
     "process",
+    "results",
     "run",
     "sync",
     "tier_report",

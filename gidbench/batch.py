@@ -7,13 +7,13 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gidbench import notebooks
 from gidbench.bench import progress_file
-from gidbench.bench.results import Result
+from gidbench.bench.results import Noise, Result, load_results
 from gidbench.bench.session import (
     RESULTS_FILE,
     check_request,
@@ -30,7 +30,7 @@ from gidbench.reporting import REPORT_FILE
 from gidbench.settings import EMBEDDED_DATABASE, load_settings
 from gidbench.stores.opening import parse_url
 
-_POLL_S = 0.2
+_POLL_S = 0.1  # of the half second in which all must stop
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class RunOutcome:
 
     folder: Path
     results: list[Result]
+    noise: list[Noise] = field(default_factory=list)
 
     @property
     def report(self) -> Path:
@@ -51,12 +52,13 @@ class RunOutcome:
     def _repr_html_(self) -> str:
         from gidbench.workbench.tables import results_html
 
-        return results_html(self.results)
+        return results_html(self.results, self.noise)
 
 
 def run(
     records: int = 1_000_000,
     *,
+    processes: int = 0,
     rounds: int = 0,
     operations: Sequence[str] = OPERATIONS,
     database: str | None = None,
@@ -72,7 +74,7 @@ def run(
 
     Parameters
     ----------
-    records, rounds, seed, batch_size, workers:
+    records, processes, rounds, seed, batch_size, workers:
         As for `gidbench.measure`.
     operations:
         Any of generate, process, sync.
@@ -96,7 +98,8 @@ def run(
         )
     names = [notebooks.BY_OPERATION[name] for name in wanted]
     settings = load_settings(database_url=database, batch_size=batch_size, workers=workers)
-    values: dict[str, Any] = {"records": records, "rounds": rounds, "seed": seed, "out": "."}
+    values: dict[str, Any] = {"records": records, "processes": processes, "rounds": rounds}
+    values |= {"seed": seed, "out": "."}
     values.update(notebooks.typed(parameters or {}, [*names, notebooks.OVERVIEW]))
     secret = settings.database_url.get_secret_value() if settings.database_url else ""
     variables = {
@@ -106,7 +109,7 @@ def run(
         "ULTRA_CONNECTION_POOL_SIZE": str(settings.pool_size),
         "MPLBACKEND": "agg",
     }
-    check_request(values["records"], values["rounds"])
+    check_request(values["records"], values["rounds"], values["processes"])
     if secret:
         require_empty(secret)  # told now, not by the first notebook that comes to it
     token = cancellation or Cancellation()
@@ -131,7 +134,7 @@ def run(
     if not any(result.status == "ok" for result in results):
         problem = next((result.error for result in results if result.error), "no case ran")
         raise NothingMeasuredError(f"nothing was measured ({problem})", f"See {folder / REPORT_FILE}")
-    return RunOutcome(folder, results)
+    return RunOutcome(folder, results, load_results(folder).noise)
 
 
 def _folder(out: str | Path | None) -> Path:

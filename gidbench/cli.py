@@ -45,7 +45,13 @@ def cli() -> None:
 @cli.command()
 @click.option("--records", type=COUNT, default=1_000_000, show_default=True, help="Records per round.")
 @click.option(
-    "--rounds", type=COUNT, default=0, help="Timed rounds per case (default: 5, or 3 if they are slow)."
+    "--processes", type=COUNT, default=0, help="Fresh processes, one after the other (default: 3 or more)."
+)
+@click.option(
+    "--rounds",
+    type=COUNT,
+    default=0,
+    help="Timed rounds per case in each process (default: until the interval is narrow, or 24 s are over).",
 )
 @click.option(
     "--operations",

@@ -77,6 +77,19 @@ def bench_sync(**options: Any) -> None:
     _compare(compare_synchronising, **options)
 
 
+@bench.command("harness")
+@click.option("--records", type=COUNT, default=1_000_000, show_default=True, help="Records per call.")
+@click.option("--rounds", type=COUNT, default=5, show_default=True, help="Rounds of 50 pairs of calls.")
+@seed
+@workers
+@as_json
+def bench_harness(**options: Any) -> None:
+    """What measuring itself costs: generation with the sampler at work, and without, in turns."""
+    from gidbench.bench.overhead import measure_harness
+
+    _compare(measure_harness, **options)
+
+
 def _compare(compare: Callable[..., Comparison], seed: int | None, as_json: bool, **options: Any) -> None:
     from gidbench.comparison_table import print_comparison
 

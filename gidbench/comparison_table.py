@@ -71,7 +71,10 @@ def _row(finding: Finding) -> tuple[str, str, str, str, str]:
     interval = f"{_number(finding, finding.low)} – {_number(finding, finding.high)}"
     if finding.least is None:
         return title, _number(finding, finding.value), interval, "", "[dim]told[/]"
-    verdict = "[green]reached[/]" if finding.met else "[bold red]missed[/]"
+    if finding.met is None:
+        verdict = "[yellow]inconclusive[/]"
+    else:
+        verdict = "[green]reached[/]" if finding.met else "[bold red]missed[/]"
     return title, _number(finding, finding.value), interval, f"≥ {_number(finding, finding.least)}", verdict
 
 

@@ -131,6 +131,14 @@ def print_run(outcome: RunOutcome) -> None:
     for result in outcome.failed:
         name = f"{result.operation} {result.variant}"
         console.print(f"[red]{escape(name)} failed:[/] {escape(result.error or '')}")
+    for title, lines in (
+        ("rounds", summary.how(outcome.results)),
+        ("noise", summary.noise_of(outcome.noise)),
+    ):
+        if lines:
+            console.print()
+        for line in lines:
+            console.print(f"[bold]{title}[/] {escape(line)}", highlight=False)
     console.print(f"\nreport: {escape(_near(outcome.report))}", soft_wrap=True, highlight=False)
 
 

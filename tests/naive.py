@@ -67,6 +67,13 @@ def splitmix64(seed: int) -> Iterator[int]:
         yield mix64(state)
 
 
+def churn(words: list[int], passes: int, state: int) -> int:
+    """The work that drift is measured by."""
+    for word in words * passes:
+        state = mix64((state + word) % TWO_64)
+    return state
+
+
 def mix64(z: int) -> int:
     z = (z ^ z // 2**30) * M1 % TWO_64
     z = (z ^ z // 2**27) * M2 % TWO_64

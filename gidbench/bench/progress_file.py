@@ -31,9 +31,13 @@ class ProgressFile:
         name = os.environ.get(VARIABLE)
         return cls(Path(name), cancellation) if name else None
 
-    def __call__(self, progress: Progress) -> None:
+    def look(self) -> None:
+        """Cancel where the wish to stop is there."""
         if self._stop.exists():
             self._cancellation.cancel()
+
+    def __call__(self, progress: Progress) -> None:
+        self.look()
         now = time.monotonic()
         if now - self._last < _INTERVAL_S and progress.done < progress.total:
             return

@@ -1,10 +1,11 @@
 """Result files: JSON lines, appended as they land, loadable whatever the version.
 
 Each line is an object with a `kind`: `run` (one, first), `noise` (what else the machine did, several times),
-`round` (one per timed call) and `result` (one per case). Units stand in field names. Versions:
+`round` (one per timed call) and `result` (one per case). Units stand in field names. `results.schema.json` beside
+this file says the same as a JSON schema. Versions:
 
 1  first
-2  rounds in several processes; noise lines; limits, bottleneck
+2  rounds in several processes; noise lines; limits, bottleneck; parameters with processes, budget_s, order_seed
 """
 
 from __future__ import annotations

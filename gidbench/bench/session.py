@@ -2,49 +2,63 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import secrets
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import gidbench
-from gidbench import gid
-from gidbench.bench import host
+from gidbench.bench import host, schedule
+from gidbench.bench.child import children
+from gidbench.bench.databases import Target, remove_database, require_empty
+from gidbench.bench.databases import database as _database
+from gidbench.bench.noise import NoiseMeter
 from gidbench.bench.progress_file import ProgressFile
-from gidbench.bench.results import Result, RunHeader, append, load_results, newest
-from gidbench.bench.runner import run_cases
-from gidbench.bench.suite import Bench, cases_for
+from gidbench.bench.replicate import Job
+from gidbench.bench.results import Noise, Result, RunHeader, append, load_results, newest
+from gidbench.bench.suite import OPERATIONS
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import InputError
 from gidbench.kernels.warmup import compile_all
-from gidbench.records import SCHEMAS
-from gidbench.settings import EMBEDDED_DATABASE, Settings, load_settings
-from gidbench.stores.opening import open_store, safe_name
+from gidbench.settings import Settings, load_settings
+from gidbench.stores.opening import open_store
+
+__all__ = [
+    "RESULTS_FILE",
+    "Measurement",
+    "check_request",
+    "measure",
+    "new_folder",
+    "remove_database",
+    "require_empty",
+    "results_in",
+    "run_folder",
+]
 
 RESULTS_FILE = "results.jsonl"
-BUDGET_S = 12.0  # for the rounds of one operation, where the caller does not say how many
+_MOST_PROCESSES = 1_000
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """The results of one operation, and where they were written."""
+    """The results of one operation, the noise meanwhile, and where they were written."""
 
     operation: str
     results: list[Result]
     path: Path
+    noise: list[Noise] = field(default_factory=list)
 
 
 def measure(
     operation: str,
     *,
     records: int = 1_000_000,
+    processes: int = 0,
     rounds: int = 0,
+    budget_s: float = 0.0,
     seed: int = 7,
     database: str = "",
     out: str | Path = "",
@@ -55,12 +69,20 @@ def measure(
 ) -> Measurement:
     """Measure `generate`, `process` or `sync`, and append the results to the result file of `out`.
 
+    It is measured in several fresh processes, one after the other; whatever ends them, the file holds the rounds
+    that were done.
+
     Parameters
     ----------
     records:
         Records per round, at least 1.
+    processes:
+        Fresh processes; 0: three. Where `rounds` is 0, more are added while the budget lasts and an interval is wide.
     rounds:
-        Timed rounds per case after one warm-up; 0: five, or three if they take long.
+        Timed rounds per case in each process, after one warm-up; 0: up to five, as the budget allows
+        (see `gidbench.bench.schedule.Plan`).
+    budget_s:
+        Wall seconds for all of it where `rounds` is 0; 0: 24.
     database:
         URL; empty: DATABASE_URL, else a file beside the results that is removed afterwards. Its tables
         must be empty; they are emptied again at the end.
@@ -73,49 +95,78 @@ def measure(
     ------
     InputError, StoreError, OperationCancelled; a case that fails is a failed result, not an error.
     """
-    check_request(records, rounds)
+    check_request(records, rounds, processes, budget_s)
+    if operation not in OPERATIONS:
+        raise InputError(f"there is no operation {operation!r}", f"Use one of {', '.join(OPERATIONS)}")
     token = cancellation or Cancellation()
     relay = progress or ProgressFile.from_environment(token) or silent
+    look = relay.look if isinstance(relay, ProgressFile) else lambda: None
     settings = load_settings(batch_size=batch_size or None, workers=workers or None)
     folder = Path(out) if out else new_folder(Path("reports"))
     folder.mkdir(parents=True, exist_ok=True)
+    path = folder / RESULTS_FILE
+    plan = schedule.Plan(
+        processes or schedule.PROCESSES,
+        rounds,
+        budget_s or schedule.BUDGET_S,
+        order_seed=secrets.randbits(32),
+    )
 
     started = time.perf_counter()
+    # here, too: the calibration needs one, and children then find all of them in the cache
     warmup = compile_all(lambda done, total, activity: relay(Progress(activity, done, total, "kernels")))
     with _scratch(folder) as scratch, _database(database, settings, folder) as target:
-        path = folder / RESULTS_FILE
-        if not path.exists():
-            append(path, _header(records, rounds, seed, settings, target))
-        bench = Bench(
-            scratch,
-            target.url,
+        before = load_results(path) if path.exists() else None
+        relay(Progress(f"{operation}: looking at the machine", 0, 1, "steps"))
+        meter = NoiseMeter(operation, before.noise[0].calibration_s if before and before.noise else None)
+        noise = [meter.observe("start")]
+        if before is None:
+            append(path, _header(records, plan, seed, settings, target, noise[0]))
+        else:  # a later operation of the run: the order of its turns is drawn from the seed that is recorded
+            plan = replace(plan, order_seed=before.header.parameters.get("order_seed", plan.order_seed))
+        append(path, noise[0])
+
+        def observe(moment: str) -> None:
+            noise.append(meter.observe(moment))
+            append(path, noise[-1])
+
+        relay(Progress(f"{operation}: setting up", 0, 1, "steps"))
+        job = Job(
+            operation,
+            0,
+            str(scratch),
+            str(target.file) if target.file else None,
             target.first_ordinal,
             records,
             seed,
             settings.batch_size,
             settings.workers,
         )
-        relay(Progress(f"{operation}: setting up", 0, 1, "steps"))
-        results = run_cases(
-            cases_for(operation, bench),
-            rounds=rounds or 5,
-            budget_s=None if rounds else BUDGET_S,
+        results = schedule.run_replicates(
+            children(lambda process: replace(job, process=process), target.url, token, look),
+            plan,
             emit=lambda line: append(path, line),
             progress=relay,
-            cancellation=token,
-            warmup_s={"imports": gidbench.import_seconds(), "kernels": warmup.wall_s},
+            at_middle=lambda: observe("middle"),
             kernels_compiled=warmup.compiled,
         )
+        observe("end")
     relay(Progress(f"{operation}: done in {time.perf_counter() - started:.0f} s", 1, 1, "steps", last=True))
-    return Measurement(operation, results, path)
+    return Measurement(operation, results, path, noise)
 
 
-def check_request(records: int, rounds: int) -> None:
+def check_request(records: int, rounds: int, processes: int = 0, budget_s: float = 0.0) -> None:
     """Raise InputError for numbers that cannot be measured."""
     if records < 1:
         raise InputError(f"{records} records cannot be measured", "Use 1 or more")
     if rounds < 0:
         raise InputError(f"{rounds} rounds cannot be run", "Use 1 or more, or 0 to let gidbench choose")
+    if not 0 <= processes <= _MOST_PROCESSES:
+        raise InputError(
+            f"{processes} processes cannot be run", f"Use 1 to {_MOST_PROCESSES}, or 0 to let gidbench choose"
+        )
+    if not 0 <= budget_s < float("inf"):
+        raise InputError(f"{budget_s} seconds are no budget", "Use seconds above 0, or 0 for the usual ones")
 
 
 def new_folder(parent: Path) -> Path:
@@ -143,16 +194,9 @@ def run_folder(out: str | Path = "") -> Path:
     return runs[-1].parent
 
 
-@dataclass(frozen=True)
-class _Target:
-    """A database to measure: its URL, what to call it, and where its sequence of G_IDs stands."""
-
-    url: str
-    name: str
-    first_ordinal: int
-
-
-def _header(records: int, rounds: int, seed: int, settings: Settings, target: _Target) -> RunHeader:
+def _header(
+    records: int, plan: schedule.Plan, seed: int, settings: Settings, target: Target, start: Noise
+) -> RunHeader:
     with open_store(target.url) as store:
         database = {"name": target.name, "version": store.version}
     return RunHeader(
@@ -160,65 +204,22 @@ def _header(records: int, rounds: int, seed: int, settings: Settings, target: _T
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         parameters={
             "records": records,
-            "rounds": rounds or "automatic",
+            "processes": plan.processes,
+            "rounds": plan.rounds or "automatic",
+            "budget_s": None if plan.rounds else plan.budget_s,
             "seed": seed,
+            "order_seed": plan.order_seed,
             "batch_size": settings.batch_size,
             "workers": settings.workers,
         },
         host=host.describe(),
-        noise=host.noise(),
+        noise={**host.noise(), **start.readings, "verdict": start.verdict, "reasons": start.reasons},
         database=database,
     )
 
 
-@contextlib.contextmanager
+@contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
     """A folder for the files of the cases, on the disk of the results; nothing of it stays."""
     with tempfile.TemporaryDirectory(prefix=".scratch-", dir=folder) as name:
-        yield Path(name)
-
-
-@contextlib.contextmanager
-def _database(given: str, settings: Settings, folder: Path) -> Iterator[_Target]:
-    """A caller's database, whose tables must be empty and are left so, or one that is made and removed."""
-    secret = settings.database_url
-    url = given or (secret.get_secret_value() if secret else "")
-    if url:
-        first = require_empty(url)
-        try:
-            yield _Target(url, safe_name(url), first)
-        finally:
-            with open_store(url) as store:
-                for table in SCHEMAS:
-                    store.clear(table)
-                store.return_gids(first, store.reserve_gids(0))
-        return
-    path = folder / EMBEDDED_DATABASE
-    try:
-        url = f"duckdb:///{os.path.relpath(path)}"
-        yield _Target(url, "embedded, made for this run and removed", gid.FIRST_ORDINAL)
-    finally:
-        remove_database(path)
-
-
-def remove_database(path: Path) -> None:
-    """Remove a DuckDB file and what DuckDB may have left beside it."""
-    for beside in (path, path.with_name(path.name + ".wal")):
-        beside.unlink(missing_ok=True)
-    shutil.rmtree(path.with_name(path.name + ".tmp"), ignore_errors=True)
-
-
-def require_empty(url: str) -> int:
-    """The next ordinal of a database to measure; raises InputError where its tables can't be filled and emptied."""
-    with open_store(url) as store:
-        store.create_tables()
-        held = {table: store.count(table) for table in SCHEMAS}
-        first = store.reserve_gids(0)
-    full = {table: count for table, count in held.items() if count}
-    if full:
-        found = ", ".join(f"{table} {count:,} rows" for table, count in full.items())
-        raise InputError(
-            f"the database to measure holds data ({found}), which measuring would delete",
-            "Name an empty database, or empty these tables yourself",
-        )
-    return first
+        yield Path(name).resolve()

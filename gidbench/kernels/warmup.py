@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gidbench.kernels import (
+    calibrating,
     cell_texts,
     digests,
     draws,
@@ -33,6 +34,7 @@ from gidbench.kernels import (
 from gidbench.kernels.registry import make_ready, registered
 
 MODULES = (
+    calibrating,
     cell_texts,
     digests,
     draws,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from gidbench.bench.case import Case, Verified
 from gidbench.bench.results import Result, Round, RunHeader, append, load_results, newest
-from gidbench.bench.runner import run_cases
+from gidbench.bench.runner import Here, ReplicateDied, Turn, here
 from gidbench.bench.sampler import Reading, Sampler
+from gidbench.bench.schedule import Plan, run_replicates
 from gidbench.engine import Cancellation
 from gidbench.errors import InputError, OperationCancelled, VerificationError
 from gidbench.outcome import Outcome
@@ -38,6 +41,7 @@ class Bed:
     def __init__(self) -> None:
         self.clock = Clock()
         self.calls: list[str] = []
+        self.order_seed = 0
         self.lines: list[Round | Result] = []
 
     def case(
@@ -71,17 +75,31 @@ class Bed:
         return Case("op", variant, "a case", variant == "a", 1000, family, prepare, verify)
 
     def run(
-        self, *cases: Case, rounds: int = 4, budget_s: float | None = None, **options: object
+        self,
+        *cases: Case,
+        processes: int = 1,
+        rounds: int = 4,
+        budget_s: float = 1e9,
+        cancellation: Cancellation | None = None,
+        **options: object,
     ) -> list[Result]:
-        return run_cases(
+        start = here(
             cases,
-            rounds=rounds,
-            budget_s=budget_s,
-            emit=self.lines.append,
+            cancellation=cancellation,
             clock=self.clock,
             make_sampler=lambda: Sampler(still, self.clock, 0),
-            **options,  # type: ignore[arg-type]
         )
+        plan = Plan(processes, rounds, budget_s, order_seed=self.order_seed)
+        return run_replicates(start, plan, emit=self.lines.append, clock=self.clock, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def little_garbage() -> Iterator[None]:
+    """Each turn collects it, which is quick only without the objects of all that tests have loaded."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture
@@ -89,9 +107,35 @@ def bed() -> Bed:
     return Bed()
 
 
-def test_cases_take_turns_and_the_first_moves_on(bed: Bed) -> None:
-    bed.run(bed.case("a"), bed.case("b"), bed.case("c"), rounds=3)
-    assert "".join(bed.calls) == "abc" + "bca" + "cab" + "abc"
+def test_in_each_round_every_case_has_its_turn_in_an_order_drawn_anew(bed: Bed) -> None:
+    bed.run(bed.case("a"), bed.case("b"), bed.case("c"), processes=3, rounds=3)
+    rounds = ["".join(bed.calls[at : at + 3]) for at in range(0, len(bed.calls), 3)]
+    assert len(rounds) == 3 * (1 + 3)
+    assert {"".join(sorted(each)) for each in rounds} == {"abc"}
+    assert len(set(rounds)) > 2
+
+
+def test_the_order_is_that_of_the_recorded_seed(bed: Bed) -> None:
+    again, other = Bed(), Bed()
+    other.order_seed = 1
+    for each in (bed, again, other):
+        each.run(each.case("a"), each.case("b"), each.case("c"), processes=2)
+    assert bed.calls == again.calls
+    assert bed.calls != other.calls
+
+
+def test_rounds_belong_to_their_processes_each_with_its_warm_up(bed: Bed) -> None:
+    takes = [9.0, 1.0, 2.0, 9.0, 3.0, 4.0, 9.0, 5.0, 6.0]
+    [result] = bed.run(bed.case("a", takes=lambda n: takes[n]), processes=3, rounds=2)
+    assert result.replicates_s == [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+    assert result.walls_s == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    assert (result.processes, result.rounds, result.median_s) == (3, 6, 3.5)
+    assert result.mad_s == 1.5
+    assert result.stopped_because == "asked"
+    rounds = [line for line in bed.lines if isinstance(line, Round)]
+    assert [(line.process, line.index, line.warmup) for line in rounds] == [
+        (process, index, index == 0) for process in range(3) for index in range(3)
+    ]
 
 
 def test_only_the_call_is_timed_and_the_warm_up_does_not_count(bed: Bed) -> None:
@@ -140,12 +184,90 @@ def test_cases_of_a_family_must_agree_and_other_families_need_not(bed: Bed) -> N
     assert (first.status, second.status, third.status) == ("ok", "failed", "ok")
 
 
-def test_a_budget_ends_the_rounds_but_not_before_three(bed: Bed) -> None:
-    [slow] = bed.run(bed.case("a"), rounds=10, budget_s=1.0)
-    assert slow.rounds == 3
+def test_values_must_agree_across_processes_too(bed: Bed) -> None:
+    [broken] = bed.run(bed.case("a", value=lambda n: "same" if n < 6 else "other"), processes=3, rounds=2)
+    assert broken.status == "failed"
+    assert "gave other, but op a gave same" in str(broken.error)
+    assert (broken.rounds, broken.processes) == (4, 2)
+
+
+def test_three_processes_have_a_round_each_however_small_the_budget(bed: Bed) -> None:
+    [slow] = bed.run(bed.case("a", takes=lambda n: 10.0 + n), processes=3, rounds=0, budget_s=1.0)
+    assert [len(rounds) for rounds in slow.replicates_s] == [1, 1, 1]
+    assert slow.stopped_because == "budget"
     other = Bed()
-    [quick] = other.run(other.case("a"), rounds=5, budget_s=1e9)
-    assert quick.rounds == 5
+    [alone] = other.run(other.case("a"), processes=1, rounds=0, budget_s=1.0)
+    assert alone.rounds == 3
+
+
+def test_a_round_begins_only_if_it_would_end_in_its_processs_share_of_the_budget(bed: Bed) -> None:
+    """A turn takes 121 s with what is around it: of 3 x 400 s, each process has room for a warm-up and 2 rounds."""
+    [result] = bed.run(bed.case("a", takes=lambda n: 1.0 + n % 2), processes=3, rounds=0, budget_s=1200.0)
+    assert [len(rounds) for rounds in result.replicates_s] == [2, 2, 2]
+    assert bed.clock.now - 100.0 <= 1200.0
+
+
+def test_precise_intervals_end_it_after_the_processes_asked_for(bed: Bed) -> None:
+    [result] = bed.run(bed.case("a"), processes=3, rounds=0)
+    assert [len(rounds) for rounds in result.replicates_s] == [5, 5, 5]
+    assert result.stopped_because == "precise"
+
+
+def test_further_processes_go_on_with_the_cases_that_are_not_precise(bed: Bed) -> None:
+    turns = 3 * 6
+    wide, narrow = bed.run(
+        bed.case("a", takes=lambda n: 1.0 + 0.2 * (n % 3) if n < turns else 1.2),
+        bed.case("b"),
+        processes=3,
+        rounds=0,
+        budget_s=1e9,
+    )
+    assert (narrow.processes, narrow.stopped_because) == (3, "precise")
+    assert wide.processes > 3
+    assert wide.stopped_because == "precise"
+    assert (wide.high_s - wide.low_s) / wide.median_s < 0.05
+
+
+def test_a_case_that_stays_wide_ends_with_the_budget(bed: Bed) -> None:
+    [wide] = bed.run(
+        bed.case("a", takes=lambda n: [1.0, 2.0, 1.5][n % 3]), processes=3, rounds=0, budget_s=5000.0
+    )
+    assert wide.processes > 3
+    assert wide.stopped_because == "budget"
+    assert bed.clock.now - 100.0 <= 5000.0
+
+
+def test_the_middle_is_told_once_between_two_turns(bed: Bed) -> None:
+    for processes, rounds in ((1, 4), (3, 1), (2, 3)):
+        each = Bed()
+        seen: list[int] = []
+        each.run(
+            each.case("a"),
+            processes=processes,
+            rounds=rounds,
+            at_middle=lambda calls=each.calls, seen=seen: seen.append(len(calls)),
+        )
+        total = processes * (rounds + 1)
+        assert len(seen) == 1
+        assert total / 3 <= seen[0] <= total * 2 / 3
+
+
+def test_a_process_that_dies_fails_the_case_whose_turn_it_was(bed: Bed) -> None:
+    class Mortal(Here):
+        def turn(self, place: int, index: int) -> Turn:
+            if self.cases[place].variant == "a" and index == 1:
+                raise ReplicateDied("the process died (signal 9)", "Use fewer records")
+            return super().turn(place, index)
+
+    @contextlib.contextmanager
+    def start(process: int) -> Iterator[Here]:
+        yield Mortal(cases, process, clock=bed.clock, make_sampler=lambda: Sampler(still, bed.clock, 0))
+
+    cases = [bed.case("a"), bed.case("b")]
+    broken, good = run_replicates(start, Plan(3, 2), emit=bed.lines.append, clock=bed.clock)
+    assert (broken.status, broken.error) == ("failed", "the process died (signal 9). Use fewer records.")
+    assert good.status == "ok"
+    assert [len(rounds) for rounds in good.replicates_s][-2:] == [2, 2]
 
 
 def test_cancelling_ends_the_run(bed: Bed) -> None:
@@ -158,7 +280,11 @@ def test_cancelling_ends_the_run(bed: Bed) -> None:
 def test_progress_names_the_case_and_the_round(bed: Bed) -> None:
     seen: list[str] = []
     bed.run(bed.case("a"), rounds=2, progress=lambda step: seen.append(step.phase))
-    assert seen == ["op a: warming up", "op a: round 1 of 2", "op a: round 2 of 2"]
+    assert seen == [
+        "op a: process 1 of 1, warming up",
+        "op a: process 1 of 1, round 1 of 2",
+        "op a: process 1 of 1, round 2 of 2",
+    ]
 
 
 def header() -> RunHeader:
@@ -196,7 +322,7 @@ def test_fields_of_a_later_gidbench_are_passed_over_but_a_later_version_is_refus
     path.write_text(json.dumps(line) + "\n")
     assert load_results(path).header == header()
     path.write_text(json.dumps({**line, "schema": 999}) + "\n")
-    with pytest.raises(InputError, match="has version 999, but this gidbench knows up to 1"):
+    with pytest.raises(InputError, match="has version 999, but this gidbench knows up to 2"):
         load_results(path)
 
 

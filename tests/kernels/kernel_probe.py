@@ -26,7 +26,7 @@ from gidbench.files.options import ReadOptions
 from gidbench.files.workbooks.reader import WorkbookReader
 from gidbench.files.xlsx_writer import XlsxWriter
 from gidbench.generation.plan import Plan, employees
-from gidbench.kernels import fields, intake, mixing, pairing, scan, scan_dialect
+from gidbench.kernels import calibrating, fields, intake, mixing, pairing, scan, scan_dialect
 from gidbench.kernels.registry import registered
 from gidbench.keyset import KeySet
 from gidbench.specs.parsing import parse_spec
@@ -137,6 +137,7 @@ def mixed() -> dict[str, Any]:
         "mix64": [int(mixing.mix64(word)) for word in words],
         "draw": [int(mixing.draw(word, np.uint64(6_760_000_000))) for word in words],
         "below": [int(mixing.below(word, bound)) for word in words],
+        "churn": int(calibrating.churn(np.array(WORDS, np.uint64), 3, np.uint64(5))),
         "permute": [
             [
                 int(side)

@@ -29,7 +29,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, list[Prog
     """One run of everything: its folder, what it printed, the progress it told."""
     folder = tmp_path_factory.mktemp("run") / "first"
     seen: list[Progress] = []
-    outcome = gidbench.run(3000, rounds=2, out=folder, progress=seen.append)
+    outcome = gidbench.run(3000, processes=2, rounds=2, out=folder, progress=seen.append)
     with pytest.MonkeyPatch.context() as patch:
         import io
         from contextlib import redirect_stdout
@@ -62,7 +62,9 @@ def test_every_case_is_measured_verified_and_printed(done) -> None:
         ("sync", "unchanged"),
     ]
     for result in results.results:
-        assert (result.status, result.rounds, result.records) == ("ok", 2, 3000)
+        assert (result.status, result.processes, result.rounds, result.records) == ("ok", 2, 4, 3000)
+        assert [len(rounds) for rounds in result.replicates_s] == [2, 2]
+        assert result.stopped_because == "asked"
         assert 0 < result.low_s <= result.median_s <= result.high_s
         assert result.records_per_second == pytest.approx(3000 / result.median_s)
         assert re.search(rf"{result.operation} +{result.variant} +3,000 ", printed)
@@ -71,6 +73,20 @@ def test_every_case_is_measured_verified_and_printed(done) -> None:
         len(values) == 2
     )  # all columns of the generated people; the five that are taken in and synchronised
     assert f"report: {Path(folder / 'report.html')}" in printed or "report.html" in printed
+
+
+def test_noise_is_read_at_the_start_in_the_middle_and_at_the_end_and_is_told(done) -> None:
+    folder, printed, _ = done
+    found = gidbench.load_results(folder)
+    assert [(each.operation, each.moment) for each in found.noise] == [
+        (operation, moment)
+        for operation in ("generate", "process", "sync")
+        for moment in ("start", "middle", "end")
+    ]
+    assert found.header.noise["verdict"] == found.noise[0].verdict
+    assert isinstance(found.header.parameters["order_seed"], int)
+    assert "noise generate: the machine was " in printed
+    assert "rounds sync: 2 × 2, as asked" in printed
 
 
 def test_the_executed_notebooks_have_outputs_no_errors_and_no_path_of_this_machine(done) -> None:
@@ -90,6 +106,7 @@ def test_progress_names_every_notebook_and_the_kernels(done) -> None:
     phases = [step.phase for step in seen]
     for name in NAMES:
         assert f"{name.removesuffix('.ipynb')}: starting" in phases
+    assert any("process 2 of 2, round 1 of 2" in phase for phase in phases)
     assert {"loading kernels", "compiling kernels, first run only"} & set(phases)
 
 
@@ -110,19 +127,18 @@ def test_a_folder_of_another_run_is_not_overwritten(done) -> None:
 
 
 def test_one_operation_with_parameters_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    cli.main(
-        ["run", "--operations", "generate", "-p", "records", "1_000", "-p", "rounds", "1", "--out", "one"]
-    )
+    words = "run --operations generate -p records 1_000 -p rounds 2 -p processes 1 --out one"
+    cli.main(words.split())
     results = gidbench.load_results("one").results
     assert {(result.operation, result.records, result.rounds) for result in results} == {
-        ("generate", 1000, 1)
+        ("generate", 1000, 2)
     }
     assert "report: one/report.html" in capsys.readouterr().out
     assert sorted(path.name for path in Path("one").glob("*.ipynb")) == NAMES[:2]
 
 
 def test_a_database_of_ones_own_is_used_left_empty_and_its_g_ids_are_given_back(database: str) -> None:
-    outcome = gidbench.run(500, rounds=1, operations=["process"], database=database, out="own")
+    outcome = gidbench.run(500, processes=2, rounds=1, operations=["process"], database=database, out="own")
     assert not outcome.failed
     path = database.removeprefix("duckdb:///")
     with duckdb.connect(path) as connection:
@@ -156,7 +172,9 @@ def test_one_that_is_filled_after_the_start_is_too_and_the_marked_notebook_is_sa
 
 def _run_of(database: str, operation: str) -> int | str | None:
     """The exit code of a small run into the folder `no`."""
-    words = f"run --records 100 --rounds 1 --operations {operation} --database {database} --out no"
+    words = (
+        f"run --records 100 --processes 1 --rounds 1 --operations {operation} --database {database} --out no"
+    )
     with pytest.raises(SystemExit) as stopped:
         cli.main(words.split())
     return stopped.value.code
