@@ -15,10 +15,11 @@ from typing import Any
 
 from gidbench import gid
 from gidbench.bench.session import require_empty
-from gidbench.bench.tuning_advice import advise_on_files, advise_on_machine, advise_on_server
+from gidbench.bench.tuning_advice import OtherLoad, advise_on_files, advise_on_machine, advise_on_server
 from gidbench.bench.tuning_apply import write_settings
 from gidbench.bench.tuning_budget import Bench, Clock, Trial
 from gidbench.bench.tuning_gain import Gain
+from gidbench.bench.tuning_plan import fewest
 from gidbench.bench.tuning_search import SEARCH_SHARE, Search, confirm, halve
 from gidbench.bench.tuning_space import EMBEDDED, MEMORY, SERVER, VARIABLES, Point, Space, make_space
 from gidbench.bench.tuning_trials import OPERATIONS, Trials
@@ -183,6 +184,7 @@ def tune(
     token, told = cancellation or Cancellation(), progress or silent
     compile_all(lambda done, total, activity: told(Progress(activity, done, total, "kernels")))
     began = clock()
+    load = OtherLoad()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gidbench-", dir=scratch)))
         place = _place(operation, database, folder)
@@ -209,7 +211,7 @@ def tune(
         spent = clock() - began
         chosen = found.best if found.gain is not None and found.gain.verdict == "better" else space.default
         assert chosen is not None
-        findings = advise_on_machine(chosen, space, found.gain)
+        findings = [load.check(), *advise_on_machine(chosen, space, found.gain)]
         if place.kind == SERVER:
             findings += _on_server(place.url, chosen, operation)
     variables = _variables(space, chosen)
@@ -277,7 +279,13 @@ def explore(
     gain = None
     if search.best is not None:
         gain = confirm(
-            space.default, search.best, bench, records=records, seed=seed, told=saying("confirming")
+            space.default,
+            search.best,
+            bench,
+            records=records,
+            least=fewest(space, records),
+            seed=seed,
+            told=saying("confirming"),
         )
     cells = [_cell(point, space.default, bench) for point in space.points()]
     return Explored(bench, search, search.best, gain, cells)

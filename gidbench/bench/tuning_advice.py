@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -18,8 +19,36 @@ from gidbench.units import format_bytes
 
 LEAST_MEMORY_BYTES = 4 << 30
 LEAST_CORES = 2
+_OTHERS_SHARE = 0.15  # of the cores, in the work of others
 BATCH_LOW, BATCH_HIGH = 25_000, 100_000
 _TABLES = {"generate": "employee", "process": "global_id_file", "sync": "global_id"}
+
+
+class OtherLoad:
+    """What other programs do from now on: what is fastest beside them need not be so by itself."""
+
+    def __init__(self) -> None:
+        self._began = self._read()
+
+    @staticmethod
+    def _read() -> tuple[float, float, float]:
+        """Seconds: of the clock, of all processors at work, of those in this process's work."""
+        now, own = psutil.cpu_times(), psutil.Process().cpu_times()
+        resting = now.idle + getattr(now, "iowait", 0.0)
+        # guest time is in user time already
+        whole = sum(now) - getattr(now, "guest", 0.0) - getattr(now, "guest_nice", 0.0)
+        return time.monotonic(), whole - resting, own.user + own.system
+
+    def check(self) -> Check:
+        """Of the time since this was made."""
+        clock, busy, own = (end - begin for begin, end in zip(self._began, self._read(), strict=True))
+        others = max(0.0, busy - own) / max(clock, 1e-9)
+        found = f"other programs used {others:.1f} of {psutil.cpu_count() or 1} cores meanwhile"
+        if others < _OTHERS_SHARE * (psutil.cpu_count() or 1):
+            return Check("other load", "good", found)
+        return Check(
+            "other load", "note", found, "What was found holds while they run: tune again when they rest"
+        )
 
 
 def advise_on_machine(chosen: Point, space: Space, gain: Gain | None) -> list[Check]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import statistics
 from collections.abc import Callable, Sequence
@@ -10,18 +9,17 @@ from dataclasses import dataclass, field
 
 from gidbench.bench.tuning_budget import Bench, OutOfTime
 from gidbench.bench.tuning_gain import LEAST_PAIRS, Gain, judge
+from gidbench.bench.tuning_plan import FEWEST_RECORDS, GROWTH, is_fair, kept, plan, rounds_of
 from gidbench.bench.tuning_space import Point, Space
 
 SEARCH_SHARE = 0.5  # of the budget; the rest is for the confirmation
-FEWEST_RECORDS = 5_000
-KEPT = 3  # one of so many goes on
-GROWTH = 4  # and gets so many times the records
 MOST_ROUNDS = 9  # of one size
 MOST_PAIRS = 60
 PRECISE = 0.02  # width of the interval of the gain
 _CAP = 4.0  # times the best of its round, and a trial is stopped
 _CAP_FLOOR_S = 0.25
 _PILOT_SHARE, _SECOND_SHARE = 0.06, 0.3  # of the search: the longest trial that finds out how fast things are
+_PLANNED = 0.8  # of the time: choices may be slower than the defaults
 _PROOF = 1.2  # times as long as without a look at each value
 
 Told = Callable[[str], None]
@@ -60,15 +58,16 @@ def halve(
     order = random.Random(seed)
     order.shuffle(others)
     try:
-        size = _pilot(space.default, bench, records, until, told)
-        size, many = _plan(others, space.default, bench, records, until, size)
-        found.left_out = len(others) - many
-        alive = others[:many]
+        known = _pilot(space.default, bench, records, until, told)
+        left = _PLANNED * (until - bench.clock())
+        chosen = plan(space, others, bench, records=records, left_s=left, known=known)
+        found.left_out = len(others) - len(chosen.choices)
+        alive, size = chosen.choices, chosen.first
         while alive:
-            alive, done = _step(space, bench, alive, size, records, until, order, found, told)
+            alive, done = _step(space, bench, alive, size, chosen.last, until, order, found, told)
             if done:
                 break
-            size = min(size * GROWTH, records)
+            size = min(size * GROWTH, chosen.last)
     except OutOfTime:
         found.ended_early = True
     found.best = _best(bench, others)
@@ -101,55 +100,23 @@ def _require(bench: Bench, default: Point, size: int, until: float) -> None:
         raise bench.error_of(default)
 
 
-def _plan(
-    others: Sequence[Point], default: Point, bench: Bench, records: int, until: float, known: int
-) -> tuple[int, int]:
-    """Records of the first step, as many as there is time for, and how many of the choices it takes in."""
-    left = 0.8 * (until - bench.clock())
-    # the sizes that end in `records`, where the last step is whole
-    sizes = [records]
-    while sizes[-1] // GROWTH >= FEWEST_RECORDS:
-        sizes.append(sizes[-1] // GROWTH)
-    for size in sizes:
-        if size <= known * GROWTH * GROWTH and _cost(len(others), size, records, default, bench) <= left:
-            return size, len(others)
-    many = len(others)
-    while many > KEPT and _cost(many, sizes[-1], records, default, bench) > left:
-        many -= 1
-    return sizes[-1], many
-
-
-def _cost(many: int, size: int, records: int, default: Point, bench: Bench) -> float:
-    """Seconds of all steps from a size on, were each choice as fast as the default."""
-    total, alive = 0.0, many
-    while True:
-        total += (alive + 1) * bench.expected_s(default, size)
-        if size >= records or alive <= 1:
-            return total
-        alive, size = _kept(alive, size, records), min(size * GROWTH, records)
-
-
-def _kept(many: int, size: int, records: int) -> int:
-    """How many go on: two at least while records are few."""
-    return min(many, max(math.ceil(many / KEPT), 2 if size < records else 1))
-
-
 def _step(
     space: Space,
     bench: Bench,
     alive: list[Point],
     size: int,
-    records: int,
+    last: int,
     until: float,
     order: random.Random,
     found: Search,
     told: Told,
 ) -> tuple[list[Point], bool]:
     """Measure those alive on `size` records; returns those that go on, and whether the search is over."""
-    judged = [point for point in alive if size >= records or _shares_out(space, point, size)]
+    judged = [point for point in alive if size >= last or is_fair(space, point, size)]
     waiting = [point for point in alive if point not in judged]
     if judged:
-        rounds = _rounds(len(judged), size, records, space.default, bench, until)
+        left, cost = until - bench.clock(), bench.expected_s(space.default, size)
+        rounds = rounds_of(len(judged), size, last, left_s=left, trial_s=cost, most=MOST_ROUNDS)
         told(f"{len(judged) + 1} choices on {size:,} records")
         entered = len(judged) + 1
         for done in range(rounds):
@@ -158,27 +125,10 @@ def _step(
             found.rungs[len(found.rungs) - (done > 0) :] = [(size, entered, done + 1)]
             judged = [point for point in judged if point not in bench.failed]
         judged.sort(key=lambda point: statistics.median(bench.times[point][size]))
-    if size >= records and len(judged) <= 1:
+    if size >= last and len(judged) <= 1:
         return [], True
-    kept = judged[: _kept(len(judged), size, records)]
-    return [*kept, *waiting], not kept and not waiting
-
-
-def _shares_out(space: Space, point: Point, size: int) -> bool:
-    if "batch_size" not in space.values:
-        return True
-    return point.batch_size * max(point.workers, 2) <= size
-
-
-def _rounds(many: int, size: int, records: int, default: Point, bench: Bench, until: float) -> int:
-    """As many as a fair share of the time that is left allows: the fewer are left, the more exactly they are known."""
-    steps, alive, at = 1, many, size
-    while at < records or alive > 1:
-        alive, at = _kept(alive, at, records), min(at * GROWTH, records)
-        steps += 1
-    share = (until - bench.clock()) / (steps + 1)
-    cost = (many + 1) * bench.expected_s(default, size)
-    return max(1, min(MOST_ROUNDS, int(share / cost) if cost > 0 else MOST_ROUNDS))
+    going_on = judged[: kept(len(judged), size, last)]
+    return [*going_on, *waiting], not going_on and not waiting
 
 
 def _round(default: Point, judged: Sequence[Point], bench: Bench, size: int, until: float) -> None:
@@ -206,13 +156,22 @@ def _best(bench: Bench, others: Sequence[Point]) -> Point | None:
 
 
 def confirm(
-    default: Point, best: Point, bench: Bench, *, records: int, seed: int = 0, told: Told = lambda _: None
+    default: Point,
+    best: Point,
+    bench: Bench,
+    *,
+    records: int,
+    least: int = FEWEST_RECORDS,
+    seed: int = 0,
+    told: Told = lambda _: None,
 ) -> Gain | None:
     """The default and the best in pairs, the first of each drawn by lot, until the gain is precise or time is up.
 
-    On `records`, or on fewer where there is time for LEAST_PAIRS pairs only so. None where there was no time for one.
+    On `records`, or where there is only so time for LEAST_PAIRS pairs on fewer, but not fewer than `least`. None where
+    there was no time for one.
     """
-    size, order = _affordable(default, best, bench, records), random.Random(seed)
+    size = _affordable(default, best, bench, records, least)
+    order = random.Random(seed)
     times: dict[Point, list[float]] = {default: [], best: []}
     stopped = "enough"
     try:
@@ -241,10 +200,10 @@ def confirm(
     return judge(size, times[default][:pairs], times[best][:pairs], stopped, seed)
 
 
-def _affordable(default: Point, best: Point, bench: Bench, records: int) -> int:
+def _affordable(default: Point, best: Point, bench: Bench, records: int, least: int) -> int:
     """The most records of which LEAST_PAIRS pairs, and one to warm up, end in time."""
     size, left = records, bench.end - bench.clock()
-    while size // GROWTH >= FEWEST_RECORDS:
+    while size // GROWTH >= least:
         pair = sum(bench.expected_s(point, size) for point in (default, best))
         if _PROOF * pair * (LEAST_PAIRS + 1) <= left:
             break
