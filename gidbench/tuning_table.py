@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gidbench.bench.tuning import Cell, Tuning
+from gidbench.bench.tuning import NOT_TRIED, Cell, Tuning
 from gidbench.bench.tuning_gain import LEAST_PAIRS, Gain
 from gidbench.bench.tuning_space import TITLES, VARIABLES, shown
 from gidbench.terminal import print_checks
@@ -50,7 +50,8 @@ def _surface(result: Tuning) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("", overflow="fold")
-    cells = sorted(result.cells, key=lambda cell: (-(cell.records or 0), -(cell.ratio or 0)))
+    cells = [cell for cell in result.cells if cell.records or cell.note != NOT_TRIED]
+    cells.sort(key=lambda cell: (-(cell.records or 0), -(cell.ratio or 0)))
     most = max([1.0, *(min(cell.ratio, _MOST) for cell in cells if cell.ratio)])
     for cell in cells:
         table.add_row(
@@ -88,8 +89,10 @@ def _steps(result: Tuning) -> str:
         for records, many, rounds in result.rungs
     )
     told = f"choices by step: {steps or 'none'}; {result.trials} trials"
-    if result.left_out:
-        told += f"; {result.left_out} choices were not tried, for which the time was too short (--budget)"
+    if untried := sum(cell.note == NOT_TRIED for cell in result.cells):
+        told += (
+            f"; {untried} of {len(result.cells)} choices were not tried: the time was too short (--budget)"
+        )
     return f"{told}; {format_seconds(result.spent_s)} of {format_seconds(result.budget_s)}"
 
 

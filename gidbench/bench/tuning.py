@@ -33,6 +33,7 @@ from gidbench.stores.opening import parse_url, safe_name
 __all__ = ["OPERATIONS", "Cell", "Tuning", "tune"]
 
 LEAST_RECORDS, LEAST_BUDGET_S = 1_000, 1.0
+NOT_TRIED = "not tried: no time was left"
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,7 @@ def tune(
         assert chosen is not None
         findings = [load.check(), *advise_on_machine(chosen, space, found.gain)]
         if place.kind == SERVER:
+            trials.empty()  # as loads will find the tables
             findings += _on_server(place.url, chosen, operation)
     variables = _variables(space, chosen)
     applied = ""
@@ -295,7 +297,7 @@ def _cell(point: Point, default: Point, bench: Bench) -> Cell:
     times = bench.times.get(point, {})
     note = bench.failed.get(point, "")
     if not times:
-        return Cell(point, note=note or "not tried: no time was left")
+        return Cell(point, note=note or NOT_TRIED)
     records = max(times)
     seconds = statistics.median(times[records])
     others = bench.times.get(default, {}).get(records)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from gidbench.report.svg import INK, MUTED, RULE, new_figure
 # ratio stands in each field besides.
 _COLOURS = LinearSegmentedColormap.from_list("ratio", ["#b35806", "#f7f4ef", "#0d5ea8"])
 _FIELD_WIDTH, _FIELD_HEIGHT, _GAP = 76, 40, 40
-_LEFT, _TOP, _PANEL_HEAD, _FOOT = 84, 62, 44, 74
+_LEFT, _TOP, _PANEL_HEAD, _FOOT = 84, 76, 44, 60
 _ACROSS = ("batch_size", "workers", "pool_size", "strategy", "mode")  # what stands on the axes, in this order
 _MOST_WIDTH = 1_000
 
@@ -57,7 +58,8 @@ def _draw(result: Tuning, said: str) -> Figure:
     whole = max(_LEFT + beside * (width + _GAP), 620)
     figure = new_figure(whole, _TOP + below * (_PANEL_HEAD + height + _FOOT))
     drawing.write(figure, 16, 18, f"gidbench tune {result.operation}, {result.database}", fontweight="bold")
-    drawing.write_small(figure, 16, 40, drawing.shortened(said, whole // 6))
+    for line, text in enumerate(textwrap.wrap(said, whole // 6)[:3]):
+        drawing.write_small(figure, 16, 40 + 16 * line, text)
     norm = _norm(result.cells)
     for index, panel in enumerate(panels):
         left = _LEFT + (index % beside) * (width + _GAP)
