@@ -183,9 +183,6 @@ def tune(
     """
     _check(operation, records, budget_s)
     token, told = cancellation or Cancellation(), progress or silent
-    compile_all(lambda done, total, activity: told(Progress(activity, done, total, "kernels")))
-    began = clock()
-    load = OtherLoad()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gidbench-", dir=scratch)))
         place = _place(operation, database, folder)
@@ -200,6 +197,8 @@ def tune(
             mode=mode,
         )
         trials = Trials(operation, folder, place.url, place.first_ordinal, seed)
+        compile_all(lambda done, total, activity: told(Progress(activity, done, total, "kernels")))
+        began, load = clock(), OtherLoad()
         if place.is_given:
             stack.callback(trials.empty)
         gc.collect()
