@@ -14,7 +14,7 @@ from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from gidbench.bench.tuning import Cell, Tuning
+from gidbench.bench.tuning import NOT_TRIED, Cell, Tuning
 from gidbench.bench.tuning_space import TITLES, shown
 from gidbench.report import drawing
 from gidbench.report.standalone import save_svg
@@ -50,7 +50,9 @@ def _draw(result: Tuning, said: str) -> Figure:
     panels = [
         panel
         for panel in itertools.product(*(result.space.values[name] for name in others))
-        if any(_is_of(cell, others, panel) for cell in result.cells)
+        if any(
+            _is_of(cell, others, panel) and (cell.records or cell.note != NOT_TRIED) for cell in result.cells
+        )
     ]
     width, height = _FIELD_WIDTH * len(columns), _FIELD_HEIGHT * len(rows)
     beside = max(1, min(len(panels), (_MOST_WIDTH - _LEFT) // (width + _GAP)))
