@@ -30,6 +30,7 @@ from gidbench.cli_common import (
 )
 from gidbench.cli_convert import convert
 from gidbench.cli_database import advise, schema
+from gidbench.cli_tune import tune
 from gidbench.errors import GidbenchError, InputError
 from gidbench.units import parse_count
 
@@ -281,7 +282,7 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-for command in (convert, bench, schema, advise):
+for command in (convert, bench, schema, advise, tune):
     cli.add_command(command)
 
 

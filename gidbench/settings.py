@@ -1,16 +1,26 @@
-"""Settings: defaults <- `.env` <- environment <- arguments, checked against bounds, frozen."""
+"""Settings: defaults <- `gidbench.toml` <- `.env` <- environment <- arguments, checked against bounds, frozen."""
 
 from __future__ import annotations
 
 import os
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from gidbench.errors import InputError
 
 EMBEDDED_DATABASE = "gidbench.duckdb"
+ENV_FILE, TOML_FILE = ".env", "gidbench.toml"  # of the working folder
 _MOST_WORKERS = 256
 
 
@@ -23,6 +33,19 @@ def usable_cores() -> int:
 
 def _default_workers() -> int:
     return min(usable_cores(), _MOST_WORKERS)
+
+
+class _Toml(TomlConfigSettingsSource):
+    """Names as in the environment, on the top level of a TOML file."""
+
+    def _read_file(self, file_path: Any) -> dict[str, Any]:
+        try:
+            return super()._read_file(file_path)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            where = str(error).rpartition("(")[2].rstrip(")") if "(at " in str(error) else "not UTF-8"
+            raise InputError(
+                f"the file {file_path.name} is not TOML ({where})", "Mend it, or remove it"
+            ) from None
 
 
 class Settings(BaseSettings):
@@ -54,7 +77,9 @@ write_timeout, write_shared_folder, write_server_folder:
     """
 
     # Not populated by field name: a variable `WORKERS` or `POOL_SIZE` of another program would count as ours.
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE, env_file_encoding="utf-8", toml_file=TOML_FILE, extra="ignore", frozen=True
+    )
 
     database_url: SecretStr | None = Field(default=None, alias="DATABASE_URL")
     batch_size: int = Field(default=50_000, ge=1_000, le=1_000_000, alias="ULTRA_BATCH_SIZE")
@@ -83,13 +108,40 @@ write_timeout, write_shared_folder, write_server_folder:
     statement_timeout: int = Field(default=0, ge=0, le=604_800, alias="GIDBENCH_STATEMENT_TIMEOUT")
     pool_timeout: int = Field(default=30, ge=1, le=3_600, alias="GIDBENCH_POOL_TIMEOUT")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, dotenv_settings, _Toml(settings_cls)
+
+
+_assumed: ContextVar[dict[str, Any]] = ContextVar("assumed", default={})  # noqa: B039  (never changed in place)
+
+
+@contextmanager
+def assuming(**values: Any) -> Iterator[None]:
+    """Settings (field names) that hold inside the block, on this thread, before the environment's.
+
+    What is opened deep inside an operation, like the pool of a store, takes its settings from no argument.
+    """
+    token = _assumed.set({**_assumed.get(), **values})
+    try:
+        yield
+    finally:
+        _assumed.reset(token)
+
 
 def load_settings(**overrides: Any) -> Settings:
     """Settings with `overrides` (field names; None means not given) on top of the environment.
 
     Raises InputError that names the setting, its value, its bounds and the remedy.
     """
-    given = {name: value for name, value in overrides.items() if value is not None}
+    given = {**_assumed.get(), **{name: value for name, value in overrides.items() if value is not None}}
     try:
         return Settings(**{str(Settings.model_fields[name].alias): value for name, value in given.items()})
     except ValidationError as error:
