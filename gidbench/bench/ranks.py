@@ -70,4 +70,7 @@ def _thinned(values: Sequence[float]) -> npt.NDArray[np.float64]:
     array = np.asarray(values, dtype=np.float64)
     if array.size <= MOST:
         return array
-    return np.sort(array)[np.linspace(0, array.size - 1, MOST).round().astype(int)]
+    thinned: npt.NDArray[np.float64] = np.sort(array)[
+        np.linspace(0, array.size - 1, MOST).round().astype(int)
+    ]
+    return thinned

@@ -81,6 +81,7 @@ class Judgement:
     processes: tuple[int, int]
     threshold: float
     why: str
+    withheld: bool = False  # inconclusive for another reason than the numbers
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -129,6 +130,18 @@ def judge(
         units = [[float(value) for each in side for value in each] for side in (first, second)]
     p, least = mann_whitney(*units), smallest_p(len(units[0]), len(units[1]))
     return _decide(middle, low, high, p, least, (len(first), len(second)), threshold)
+
+
+def interval_of(side: Replicates, *, seed: int = 0) -> tuple[float, float, float]:
+    """Median seconds of one side with the same 95 % interval: median, low, high."""
+    logs = _logs(side)
+    count = len(logs)
+    middle, drawn = _bootstrap(logs, np.random.default_rng(seed))
+    low, middle, high = _interval(middle, drawn, math.sqrt(_small(count)) * _student(count - 1) / _NORMAL)
+    if count == 1:
+        assumed = _NORMAL * ONE_PROCESS_SCATTER
+        low, high = middle - math.hypot(middle - low, assumed), middle + math.hypot(high - middle, assumed)
+    return math.exp(middle), math.exp(low), math.exp(high)
 
 
 def judge_pairs(
