@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gidbench.cli_common import COUNT, as_json
+from gidbench.cli_common import COUNT, as_json, progress_of
 from gidbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -105,10 +105,20 @@ def enforce(gates: Gates, outcome: RunOutcome) -> int:
     type=click.Path(path_type=Path),
     help="File of the history (default: reports/history.jsonl).",
 )
+@click.option(
+    "--live",
+    metavar="CASE",
+    help='Measure it now (like "generate csv"): the tree of --against beside this one, in turns, for a minute.',
+)
+@click.option("--records", type=COUNT, default=200_000, show_default=True, help="With --live: per round.")
+@click.option("--seconds", type=float, help="With --live: how long [50].")
 @gate_options
 @as_json
 def compare(
     runs: tuple[str, ...],
+    live: str | None,
+    records: int,
+    seconds: float | None,
     against: str | None,
     last: int,
     threshold: float | None,
@@ -121,7 +131,8 @@ def compare(
     """Compare two runs case by case: better, worse or inconclusive.
 
     A and B are result files or folders of runs, B the later. With --against or --last, A is the run to judge (default:
-    the newest), and what it is held against is taken from the history.
+    the newest), and what it is held against is taken from the history. On a machine that others use, --live tells much
+    smaller differences.
     """
     from gidbench.bench.baseline import from_history, two_files
     from gidbench.bench.comparing import compare_runs
@@ -133,10 +144,17 @@ def compare(
     from gidbench.verdict_table import print_gates, print_runs
 
     gates = gates_of(options, against)
+    share = threshold / 100 if threshold is not None else gates.threshold
+    share = THRESHOLD if share is None else share
+    if live is not None:
+        if runs or last or as_markdown:
+            raise InputError("--live compares trees, not runs", "Use it with --against COMMIT only")
+        sys.exit(_live(live, records, seconds, gates, share, as_json))
     looks_back = bool(against or last)
     if len(runs) != 2 if not looks_back else len(runs) > 1:
         raise InputError(
-            f"{len(runs)} runs are named" + (" besides --against or --last" if looks_back else ""),
+            f"{len(runs)} {'run is' if len(runs) == 1 else 'runs are'} named"
+            + (" besides --against or --last" if looks_back else ""),
             "Name one at most" if looks_back else "Name two, or use --against COMMIT or --last N",
         )
     if looks_back:
@@ -145,10 +163,7 @@ def compare(
         )
     else:
         pair = two_files(*runs)
-    share = threshold / 100 if threshold is not None else gates.threshold
-    result = compare_runs(
-        pair.before, pair.after, threshold=THRESHOLD if share is None else share, anyway=anyway
-    )
+    result = compare_runs(pair.before, pair.after, threshold=share, anyway=anyway)
     report = check_gates(gates, newest(pair.after.results), result.cases)
     if as_json:
         values = {**result.to_dict(), "gates": report.to_dict()}
@@ -163,6 +178,45 @@ def compare(
         code = EXIT_NOTHING
     if code:
         sys.exit(code)
+
+
+def _live(
+    case: str, records: int, seconds: float | None, gates: Gates, threshold: float, as_json: bool
+) -> int:
+    """Measure a case of two trees in turns, and return the exit code."""
+    from gidbench.bench import live
+    from gidbench.bench.gates import check_live
+    from gidbench.bench.suite import OPERATIONS
+    from gidbench.bench.trees import present_tree, tree_of
+    from gidbench.settings import load_settings
+    from gidbench.verdict_table import print_gates, print_live
+
+    operation, _, variant = case.replace("/", " ").strip().partition(" ")
+    if operation not in OPERATIONS or not variant:
+        raise InputError(f"{case!r} is no case", 'Name one like "generate memory" or "sync initial"')
+    here, settings = present_tree(), load_settings()
+    there = tree_of(gates.against, here) if gates.against else here
+    names = (gates.against or "this tree", "this tree" if gates.against else "this tree, again")
+    a, b = (
+        live.Side(name, tree, operation, variant, records, 7, settings.batch_size, settings.workers)
+        for name, tree in zip(names, (there, here), strict=True)
+    )
+    with progress_of(quiet=as_json, lines=True) as progress, live.processes(a, b) as start:
+        found = live.compare_live(
+            start,
+            names=names,
+            seconds=live.SECONDS if seconds is None else seconds,
+            wave=live.wave_for(records),
+            threshold=threshold,
+            progress=progress,
+        )
+    report = check_live(gates, f"{operation} {variant}", found.judgement, found.same_output)
+    if as_json:
+        click.echo(json.dumps({**found.to_dict(), "gates": report.to_dict()}, indent=2))
+    else:
+        print_live(found)
+        print_gates(report)
+    return report.exit_code
 
 
 @click.command()

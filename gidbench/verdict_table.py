@@ -11,6 +11,7 @@ from rich.table import Table
 from gidbench.bench import comparison_texts as texts
 from gidbench.bench.comparing import RunComparison
 from gidbench.bench.gates import GateReport
+from gidbench.bench.live import LiveComparison
 from gidbench.bench.steps import Trend, bars
 from gidbench.units import format_rate, format_seconds
 
@@ -62,6 +63,33 @@ def print_runs(result: RunComparison, before: str, after: str) -> None:
         console.print(escape(f"{label}: {', '.join(each for each in told if each)}"), highlight=False)
     for mark in result.marks:
         console.print(f"[yellow]{escape(mark)}[/]", highlight=False)
+
+
+def print_live(found: LiveComparison) -> None:
+    """What was measured in turns: by the clock, and by CPU time."""
+    console = _console()
+    table = _table(escape(f"{found.after} against {found.before}: {found.title}"))
+    for name in ("of", "change", "95 % interval", "p", "verdict", "why"):
+        table.add_column(name, justify="right" if name in ("change", "95 % interval", "p") else "left")
+    for name, judged in (("wall time", found.judgement), ("CPU time", found.cpu)):
+        verdict = "same" if judged.same else judged.verdict
+        table.add_row(
+            name,
+            texts.change(judged.ratio),
+            f"{texts.change(judged.low)} … {texts.change(judged.high)}",
+            f"{judged.p:.3f}",
+            f"[{_STYLES[verdict]}]{verdict}[/]",
+            escape(judged.why),
+        )
+    console.print(table)
+    rounds = sum(len(before) for before, _ in found.pairs)
+    console.print(
+        f"{len(found.pairs)} pairs of processes, {rounds:,} rounds of each, {format_seconds(found.wall_s)}; "
+        "wall time is what counts",
+        highlight=False,
+    )
+    if not found.same_output:
+        console.print("[yellow]they do not give the same output: it is not the same work[/]")
 
 
 def print_gates(report: GateReport, *, to_error: bool = False) -> None:

@@ -26,7 +26,7 @@ from typing import Any
 
 from gidbench.bench.comparing import Compared, replicates
 from gidbench.bench.results import Result
-from gidbench.bench.verdict import interval_of
+from gidbench.bench.verdict import Judgement, interval_of
 from gidbench.errors import InputError
 from gidbench.tiers import TIERS
 
@@ -206,12 +206,27 @@ def _rate(name: str, gate: str, result: Result, bound: float) -> Check:
     return Check(name, gate, "failed" if high <= bound else "unproven", told)
 
 
+def check_live(gates: Gates, case: str, judgement: Judgement, same_output: bool) -> GateReport:
+    """Hold what was measured in turns against the gate that asks for a comparison."""
+    gate = gates.of(case)
+    if gate.fail_if_worse is None or gate.ignore:
+        return GateReport((), gates.strict)
+    if not same_output:
+        check = Check(case, _limit(gate.fail_if_worse), "unproven", "A and B do not give the same output")
+    else:
+        check = _held(case, gate.fail_if_worse, judgement)
+    return GateReport((check,), gates.strict)
+
+
 def _worse(name: str, per_cent: float, compared: Compared | None, why_not: str) -> Check:
-    gate = _limit(per_cent)
     if compared is None or compared.judgement is None:
         reason = "; ".join(compared.marks) if compared is not None else why_not
-        return Check(name, gate, "unproven", reason or "there is nothing to compare with")
-    found, limit = compared.judgement, 1 + per_cent / 100
+        return Check(name, _limit(per_cent), "unproven", reason or "there is nothing to compare with")
+    return _held(name, per_cent, compared.judgement)
+
+
+def _held(name: str, per_cent: float, found: Judgement) -> Check:
+    gate, limit = _limit(per_cent), 1 + per_cent / 100
     told = f"{found.low * 100 - 100:+.1f} to {found.high * 100 - 100:+.1f} % of the time"
     if found.withheld:
         return Check(name, gate, "unproven", found.why)
