@@ -13,6 +13,7 @@ from typing import Any
 
 from gidbench import notebooks
 from gidbench.bench import progress_file
+from gidbench.bench.history import remembered
 from gidbench.bench.results import Noise, Result, load_results
 from gidbench.bench.session import (
     RESULTS_FILE,
@@ -129,6 +130,8 @@ def run(
             except GidbenchError:
                 token.check()
                 raise
+            finally:
+                remembered(folder)
             token.check()
     results = results_in(folder)
     if not any(result.status == "ok" for result in results):

@@ -28,6 +28,7 @@ from gidbench.cli_common import (
     show,
     workers,
 )
+from gidbench.cli_compare import against_option, compare, enforce, gate_options, gates_of, history
 from gidbench.cli_convert import convert
 from gidbench.cli_database import advise, schema
 from gidbench.cli_tune import tune
@@ -69,17 +70,24 @@ def cli() -> None:
 @click.option(
     "-p", "parameters", type=(str, str), multiple=True, metavar="NAME VALUE", help="Notebook parameter."
 )
+@gate_options
+@against_option
 @seed
 @batch_size
 @workers
 def run(
-    operations: tuple[str, ...], parameters: tuple[tuple[str, str], ...], seed: int | None, **options: Any
+    operations: tuple[str, ...],
+    parameters: tuple[tuple[str, str], ...],
+    seed: int | None,
+    against: str | None,
+    **options: Any,
 ) -> None:
     """Measure everything, and write the tier report (notebooks, results.jsonl, report.html)."""
     from gidbench import batch
     from gidbench.bench.suite import OPERATIONS
     from gidbench.terminal import print_run
 
+    gates = gates_of(options, against)
     wanted = [name.strip() for item in operations for name in item.split(",") if name.strip()]
     with progress_of(lines=True) as progress:
         outcome = batch.run(
@@ -90,8 +98,8 @@ def run(
             **options,
         )
     print_run(outcome)
-    if outcome.failed:
-        sys.exit(EXIT_FAILED)
+    if code := enforce(gates, outcome) or (EXIT_FAILED if outcome.failed else 0):
+        sys.exit(code)
 
 
 @cli.command()
@@ -282,7 +290,7 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-for command in (convert, bench, schema, advise, tune):
+for command in (convert, bench, compare, history, tune, schema, advise):
     cli.add_command(command)
 
 
