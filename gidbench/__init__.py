@@ -5,7 +5,6 @@ The names below are imported on first use, so that `import gidbench` costs nothi
 
 from __future__ import annotations
 
-import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -63,22 +62,12 @@ __all__ = [
     "verify",
 ]
 __version__ = "0.5.0"
-_import_s = 0.0
 
 
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'gidbench' has no attribute {name!r}")
-    global _import_s
-    started = time.perf_counter()
-    module = import_module(f"gidbench.{_WHERE[name]}")
-    _import_s += time.perf_counter() - started
-    return getattr(module, name)
-
-
-def import_seconds() -> float:
-    """Wall seconds that importing what was used of this package has taken so far in this process."""
-    return _import_s
+    return getattr(import_module(f"gidbench.{_WHERE[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -101,6 +101,7 @@ def take_turn(
     try:
         token.check()
         call = case.prepare(token)
+        sampler.arm()
         gc.collect()
         sampler.start()
         began = clock()
@@ -116,6 +117,8 @@ def take_turn(
         error = str(failure)
     except Exception as failure:  # whatever a case's libraries raise, the other cases go on
         error = f"{type(failure).__name__} in {case.name}"
+    finally:
+        sampler.disarm()
     done = Round(
         case.operation,
         case.variant,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import mmap
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +14,7 @@ from typing import Protocol
 import psutil
 
 INTERVAL_S = 0.05
+_PAGE_BYTES = mmap.PAGESIZE
 
 
 @dataclass
@@ -53,12 +57,21 @@ class Probe(Protocol):
 
 
 class ProcessProbe:
-    """Readings of this very process; its CPU time by the clock that has no ticks of 10 ms."""
+    """Readings of this very process; its CPU time by the clock that has no ticks of 10 ms.
+
+    On Linux from files that stay open, in 5 µs instead of the 20 that psutil takes: while it holds the interpreter's
+    lock, threads at work wait for it.
+    """
 
     def __init__(self) -> None:
         self._process = psutil.Process()
 
     def __call__(self) -> Reading:
+        files = _open_files(os.getpid())
+        if files is not None:
+            memory, moved = (os.pread(each, 512, 0).split() for each in files)
+            # statm: total and resident pages; io: `rchar: 1 wchar: 2 …`
+            return Reading(time.process_time(), int(memory[1]) * _PAGE_BYTES, int(moved[1]), int(moved[3]))
         cpu_s, rss = time.process_time(), self._process.memory_info().rss
         try:
             io = self._process.io_counters()
@@ -69,8 +82,27 @@ class ProcessProbe:
         return Reading(cpu_s, rss, int(read), int(written))
 
 
+@functools.lru_cache(maxsize=1)
+def _open_files(pid: int) -> tuple[int, int] | None:
+    """Descriptors of a process's statm and io, once for all its samplers; None where there are no such files."""
+    try:
+        memory = os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
+    except (OSError, AttributeError):  # no /proc; no O_CLOEXEC on Windows
+        return None
+    io = -1
+    try:
+        io = os.open(f"/proc/{pid}/io", os.O_RDONLY | os.O_CLOEXEC)
+        os.pread(io, 1, 0)
+    except OSError:  # containers may forbid it
+        for each in (memory, io):
+            if each >= 0:
+                os.close(each)
+        return None
+    return memory, io
+
+
 class Sampler:
-    """Samples between `start` and `stop` on a thread of its own.
+    """Samples between `start` and `stop` on a thread of its own, which `arm` may start before.
 
     Parameters
     ----------
@@ -91,22 +123,30 @@ class Sampler:
         self._interval_s = interval_s
         self._done = threading.Event()
         self._thread: threading.Thread | None = None
+        self._running = False
+
+    def arm(self) -> None:
+        """Start the thread, which looks on until `start`.
+
+        A thread that begins just before the timed call made that 5 % longer on a machine where others were at work.
+        """
+        if self._interval_s and self._thread is None:
+            self._done.clear()
+            self._thread = threading.Thread(target=self._loop, name="gidbench-sampler", daemon=True)
+            self._thread.start()
 
     def start(self) -> None:
-        self._done.clear()
+        """Begin to count; arms the sampler where that was not done."""
+        self.arm()
         self._usage = Usage()
         self._began = self._last_t = self._clock()
         self._first = self._last = self._probe()
         self._usage.peak_rss_bytes = self._first.rss_bytes
-        if self._interval_s:
-            self._thread = threading.Thread(target=self._loop, name="gidbench-sampler", daemon=True)
-            self._thread.start()
+        self._running = True
 
     def stop(self) -> Usage:
-        self._done.set()
-        if self._thread:
-            self._thread.join()
-            self._thread = None
+        """End the thread; what was used since `start`."""
+        self.disarm()
         self._sample()
         usage, first, last = self._usage, self._first, self._last
         usage.cpu_s = last.cpu_s - first.cpu_s
@@ -116,9 +156,18 @@ class Sampler:
             usage.written_bytes = last.written_bytes - first.written_bytes
         return usage
 
+    def disarm(self) -> None:
+        """End the thread, whether or not it was started."""
+        self._running = False
+        self._done.set()
+        if self._thread:
+            self._thread.join()
+            self._thread = None
+
     def _loop(self) -> None:
         while not self._done.wait(self._interval_s):
-            self._sample()
+            if self._running:
+                self._sample()
 
     def _sample(self) -> None:
         now, reading = self._clock(), self._probe()

@@ -5,6 +5,10 @@ from __future__ import annotations
 import threading
 import time
 
+import psutil
+import pytest
+
+from gidbench.bench import sampler as sampler_module
 from gidbench.bench.host import describe, noise
 from gidbench.bench.sampler import ProcessProbe, Reading, Sampler
 
@@ -78,3 +82,33 @@ def test_the_host_is_described_without_naming_it() -> None:
     assert describe()["cores"] >= 1
     assert platform.node() not in told or not platform.node()
     assert getpass.getuser() not in told
+
+
+def test_readings_are_those_of_psutil() -> None:
+    found, process = ProcessProbe()(), psutil.Process()
+    assert found.rss_bytes == pytest.approx(process.memory_info().rss, rel=0.05)
+    assert found.cpu_s == pytest.approx(time.process_time(), abs=0.5)
+    if hasattr(process, "io_counters"):
+        io = process.io_counters()
+        assert found.read_bytes == pytest.approx(getattr(io, "read_chars", io.read_bytes), rel=0.05, abs=1e5)
+        assert found.written_bytes == pytest.approx(
+            getattr(io, "write_chars", io.write_bytes), rel=0.05, abs=1e5
+        )
+
+
+def test_without_proc_it_asks_psutil(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler_module, "_open_files", lambda pid: None)
+    assert ProcessProbe()().rss_bytes == pytest.approx(psutil.Process().memory_info().rss, rel=0.05)
+
+
+def test_an_armed_sampler_counts_only_from_its_start() -> None:
+    readings = iter([Reading(10.0, 500, 100, 0), Reading(11.0, 600, 100, 0)])
+    sampler = Sampler(lambda: next(readings), interval_s=0.001)
+    sampler.arm()
+    time.sleep(0.05)  # had it taken readings, there would be none left
+    sampler._interval_s = 0
+    sampler._done.set()  # and none are taken meanwhile
+    sampler.start()
+    assert sampler.stop().cpu_s == 1.0
+    sampler.disarm()
+    assert not any(thread.name == "gidbench-sampler" for thread in threading.enumerate())

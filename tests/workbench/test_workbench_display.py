@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gidbench import Progress
-from gidbench.bench.results import Result
-from gidbench.bench.summary import answer
+from gidbench.bench.results import Noise, Result
+from gidbench.bench.summary import answer, how, noise_of, rounds_of
 from gidbench.operations import GenerationResult
 from gidbench.workbench import progress, tables
 
@@ -47,6 +49,50 @@ def test_the_answer_says_rate_tier_borderline_and_target() -> None:
     assert "The median lies in ULTRA" in words
     assert "is kept" in words
     assert "Nothing could be measured" in answer([BAD])
+
+
+def measured(*replicates: list[float], why: str = "asked", variant: str = "memory") -> Result:
+    rounds = sum(map(len, replicates))
+    return replace(
+        GOOD,
+        variant=variant,
+        processes=len(replicates),
+        rounds=rounds,
+        replicates_s=list(replicates),
+        stopped_because=why,
+    )
+
+
+def test_processes_and_rounds_are_told_with_why_there_were_no_more() -> None:
+    even, uneven = measured([1.0, 1.0], [1.0, 1.0]), measured([1.0, 1.0], [1.0], why="budget", variant="csv")
+    assert rounds_of(even) == "2 × 2"
+    assert rounds_of(uneven) == "2 processes, 3 rounds"
+    assert rounds_of(GOOD) == "1 × 5"  # of a file of version 1
+    assert rounds_of(BAD) == "–"
+    assert how([even, replace(even, variant="csv"), BAD]) == ["generate: 2 × 2, as asked"]
+    assert how([even, uneven]) == [
+        "generate: memory 2 × 2, as asked; csv 2 processes, 3 rounds, time budget over"
+    ]
+    page = tables.results_html([even, BAD])
+    assert '<td style="text-align:left">2 × 2</td><td style="text-align:left">as asked</td>' in page
+
+
+def test_the_worst_noise_of_an_operation_is_told_with_its_reasons() -> None:
+    noise = [
+        Noise("generate", "start", "quiet", [], 0.03, {}),
+        Noise("generate", "middle", "noisy", ["others <worked>: end them"], 0.03, {}),
+        Noise("sync", "start", "quiet", [], 0.03, {}),
+    ]
+    assert noise_of(noise) == [
+        "generate: the machine was noisy at the middle: others <worked>: end them.",
+        "sync: the machine was quiet.",
+    ]
+    page = tables.results_html([GOOD], noise)
+    assert "Noise of generate: the machine was noisy at the middle: others &lt;worked&gt;: end them." in page
+    assert "small differences mean nothing" in answer([GOOD], noise[:2])
+    unusable = [replace(noise[1], verdict="unusable")]
+    assert "do not rely on these numbers" in answer([GOOD], unusable)
+    assert "The machine was" not in answer([GOOD], noise[2:])
 
 
 def test_the_bar_follows_the_progress_and_is_gone_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
