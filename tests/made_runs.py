@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gidbench.bench.results import Noise, Result, RunHeader, RunResults, append
-from gidbench.bench.stats import summarise
 from gidbench.tiers import TARGET_PER_SECOND, tier_of
 
 HOST = {
@@ -42,8 +42,8 @@ def result(
     if replicates is None:
         return Result(operation, variant, "made", True, records, "failed", "it broke")
     walls = [wall for each in replicates for wall in each]
-    found = summarise(walls)
-    rate = records / found.median_s
+    middle = statistics.median(walls)
+    rate = records / middle
     return Result(
         operation,
         variant,
@@ -53,10 +53,10 @@ def result(
         "ok",
         rounds=len(walls),
         walls_s=walls,
-        median_s=found.median_s,
-        low_s=found.low_s,
-        high_s=found.high_s,
-        min_s=found.min_s,
+        median_s=middle,
+        low_s=min(walls),
+        high_s=max(walls),
+        min_s=min(walls),
         records_per_second=rate,
         target_per_second=TARGET_PER_SECOND,
         tier=tier_of(rate),

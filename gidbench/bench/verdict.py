@@ -6,7 +6,7 @@ its luck: five rounds in one process are not five witnesses. Three things must h
 1. The ratio of the medians is farther from 1 than the practical threshold.
 2. Its 95 % interval does not hold 1. The interval is a bootstrap of the processes' medians (Efron 1979). Rounds are not
    drawn anew within them: what they scatter stands in the scatter of the medians already (Davison & Hinkley 1997,
-   3.8), and counting it twice took a planted 10 % from being found in 92 of 100 tries to 85. The deviations are
+   3.8), and counting it twice took a planted 5 % from being found in 65 of 100 tries to 37. The deviations are
    stretched by sqrt(k / (k - 1)) and by Student's t over the normal quantile: a bootstrap of k values is too narrow by
    these (Hesterberg 2015, 3.2).
 3. A rank test over the processes agrees, with p of at most 5 %: Mann-Whitney, or Wilcoxon's signed ranks where the
