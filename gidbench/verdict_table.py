@@ -26,6 +26,7 @@ _STYLES = {
     "passed": "green",
 }
 _MOST_BARS = 40
+_FEW_ROUNDS = 20  # of a pair: below, 10 % is found in a third of the tries only
 
 
 def _console(*, to_error: bool = False) -> Console:
@@ -88,6 +89,8 @@ def print_live(found: LiveComparison) -> None:
         "wall time is what counts",
         highlight=False,
     )
+    if rounds < _FEW_ROUNDS * len(found.pairs):
+        console.print("[yellow]most of the time went into starting processes: allow more --seconds[/]")
     if not found.same_output:
         console.print("[yellow]they do not give the same output: it is not the same work[/]")
 

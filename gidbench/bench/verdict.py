@@ -6,12 +6,12 @@ its luck: five rounds in one process are not five witnesses. Three things must h
 1. The ratio of the medians is farther from 1 than the practical threshold.
 2. Its 95 % interval does not hold 1. The interval is a bootstrap of the processes' medians (Efron 1979). Rounds are not
    drawn anew within them: what they scatter stands in the scatter of the medians already (Davison & Hinkley 1997,
-   3.8), and counting it twice took a planted 10 % from being found in 92 of 100 tries to 85. The deviations are
+   3.8), and counting it twice took a planted 5 % from being found in 65 of 100 tries to 37. The deviations are
    stretched by sqrt(k / (k - 1)) and by Student's t over the normal quantile: a bootstrap of k values is too narrow by
    these (Hesterberg 2015, 3.2).
-3. A rank test over the processes has p of at most 10 %: Mann-Whitney, or Wilcoxon's signed ranks where the processes
-   ran in pairs. It keeps one process from making a verdict; the level of 5 % is held by the interval. Three processes
-   a side reach p = 0.1 where they do not overlap at all, which is what is asked of them.
+3. A rank test over the processes agrees, with p of at most 5 %: Mann-Whitney, or Wilcoxon's signed ranks where the
+   processes ran in pairs. It keeps one process from making a verdict. Three processes a side can't reach less than
+   p = 0.1: of them is asked what they can tell at most, not to overlap at all, and the interval alone holds the level.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ from gidbench.units import format_count
 
 THRESHOLD = 0.03  # a difference of less is of no practical interest
 RESAMPLES = 2_000
-RANK_LEVEL = 0.10  # the interval holds the level of 5 %; ranks guard against single processes that make it
+RANK_LEVEL = 0.05
 SITTING = 5  # more processes in a row see the same moods of the machine: 8 and 8 would differ from themselves in 8 %
 ONE_PROCESS_SCATTER = 0.10  # of seconds between processes, assumed where a side has one only
 _NORMAL = 1.959964
+_DIGITS = 12  # of logarithms
 _STUDENT = (
     12.706,
     4.303,
@@ -129,9 +130,9 @@ def judge(
         low, high = _with_assumed_scatter(low, middle, high, len(first), len(second))
     shift = math.log(drift)
     low, high = min(low, low - shift), max(high, high - shift)
-    units = [[float(np.median(each)) for each in side] for side in (first, second)]
+    units = [_units(side) for side in (first, second)]
     if alone:  # the rounds are all there is
-        units = [[float(value) for each in side for value in each] for side in (first, second)]
+        units = [_units([value for each in side for value in each]) for side in (first, second)]
     p, least = mann_whitney(*units), smallest_p(len(units[0]), len(units[1]))
     return _decide(middle, low, high, p, least, (len(first), len(second)), threshold)
 
@@ -172,7 +173,7 @@ def judge_pairs(
     low, middle, high = _interval(middle, drawn, math.sqrt(_small(count)) * _student(count - 1) / _NORMAL)
     if count == 1:
         low, high = _with_assumed_scatter(low, middle, high, 1, 1)
-    values = [float(np.median(each)) for each in ratios]
+    values = _units(ratios)
     least = 2.0 ** (1 - count)
     return _decide(middle, low, high, signed_rank(values), least, (count, count), threshold)
 
@@ -241,6 +242,11 @@ def _logs(side: Replicates) -> list[Floats]:
             "Compare what was measured",
         )
     return [np.log(each) for each in arrays]
+
+
+def _units(values: Sequence[Any]) -> list[float]:
+    """Medians for the ranks; what differs by less than any clock can tell is equal."""
+    return [round(float(np.median(each)), _DIGITS) for each in values]
 
 
 def _order(side: list[Floats]) -> tuple[float, float, tuple[float, ...]]:
