@@ -43,6 +43,8 @@ def said(fit: Fit, what: str) -> str:
         told += f", beside a constant of {show(fit.constant)}"
     if fit.dominated:
         told += f", which is more than half up to {max(fit.dominated):,} records"
+    if fit.flat_from:
+        told += f"; but hardly at all from {fit.flat_from:,} records on"
     return f"{told}; {fit.note}" if fit.note else told
 
 

@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 RESAMPLES = 1_000
+_STEPS = 4  # after which the curve changes by less than a thousandth
 LEAST_SIZES = 4  # a line and its scatter take three
 _EXPONENTS = np.linspace(0.05, 3.0, 296)
 _DOMINATED = 0.5  # share of the constant from which on a size says nothing of growth
+_LEVEL = 1.25
 _FLAT = 1.15  # from the least to the most value: less is no growth that could be told from scatter
 
 Floats = npt.NDArray[np.float64]
@@ -35,6 +37,8 @@ class Fit:
         Sizes of which the constant makes more than half: they tell of it, not of growth.
     growth:
         Most of all medians to the least.
+    flat_from:
+        Size from which on, for three sizes at least, the medians stay within _LEVEL of each other; 0: none.
     """
 
     exponent: float | None
@@ -45,6 +49,7 @@ class Fit:
     dominated: tuple[int, ...]
     growth: float
     note: str = ""
+    flat_from: int = 0
 
     def value(self, records: float) -> float:
         return self.constant + self.factor * math.pow(records, self.exponent or 0.0)
@@ -54,12 +59,12 @@ class Fit:
 
 
 def fit(records: Sequence[int], values: Sequence[Sequence[float]], seed: int = 0) -> Fit:
-    """Fit the medians of several values of each size by least squares of relative errors.
+    """Fit the medians of several values of each size by least squares on a logarithmic scale.
 
-    The constant is fitted with the exponent (and never below 0): left out, it would make the exponent too small; each
-    relative error counts alike, as on a logarithmic scale. The interval comes from resampling the values of each size
-    and turning the signs of what the curve leaves over (wild bootstrap; Wu, 1986), so both scatter and a curve that
-    does not fit widen it. With fewer than LEAST_SIZES sizes there is no exponent.
+    The constant is fitted with the exponent (and never below 0): left out, it would make the exponent too small. The
+    interval comes from resampling the values of each size and turning the signs of what the curve leaves over (wild
+    bootstrap; Wu, 1986), so both scatter and a curve that does not fit widen it. With fewer than LEAST_SIZES sizes
+    there is no exponent.
     """
     sizes = np.asarray(records, dtype=np.float64)
     medians = np.array([float(np.median(list(each))) for each in values])
@@ -86,8 +91,25 @@ def fit(records: Sequence[int], values: Sequence[Sequence[float]], seed: int = 0
     elif sizes.size - len(dominated) < 3:
         note = "the constant covers the growth: larger sizes are needed"
     return Fit(
-        float(exponent), float(low), float(high), float(constant), float(factor), dominated, growth, note
+        round(float(exponent), 2),
+        round(float(low), 2),
+        round(float(high), 2),
+        float(constant),
+        float(factor),
+        dominated,
+        growth,
+        note,
+        _flat_from(sizes, medians),
     )
+
+
+def _flat_from(sizes: Floats, medians: Floats) -> int:
+    """The first size from which nothing grows any more, of three at least; 0 where there is none."""
+    for place in range(sizes.size - 2):
+        rest = medians[place:]
+        if rest.max() / rest.min() < _LEVEL:
+            return int(sizes[place])
+    return 0
 
 
 def _medians(values: Floats, rng: np.random.Generator) -> Floats:
@@ -97,36 +119,44 @@ def _medians(values: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _curves(sizes: Floats, many: Floats) -> tuple[Floats, Floats, Floats]:
-    """(exponent, constant, factor) of each row of values: for each exponent the other two are linear.
+    """(exponent, constant, factor) of each row of values, constant and factor not below 0.
 
-    Rows are `many`; the sum of squares of 1 - (a + b x) / y is least, with a and b not below 0.
+    What is least is the sum of (y - curve)^2 / (y * curve), which is that of log(y / curve)^2 but for terms of the
+    fourth order: so the curve of a step weighs the next one. For each exponent the other two are linear.
     """
-    scaled = sizes / sizes.max()
-    weights = 1.0 / many
-    total = weights.sum(axis=1)
+    curve = many
+    for _ in range(_STEPS):
+        exponents, constants, factors = _curves_weighed(sizes, many, 1.0 / np.sqrt(many * curve))
+        curve = constants[:, None] + factors[:, None] * (sizes / sizes.max()) ** exponents[:, None]
+    return exponents, constants, factors / sizes.max() ** exponents
+
+
+def _curves_weighed(sizes: Floats, many: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """The same by weighed least squares; the factor is for sizes of which the last is 1."""
+    scaled, values = sizes / sizes.max(), many * weights
+    total = (weights * values).sum(axis=1)
     square = (weights**2).sum(axis=1)
     least = np.full(len(many), np.inf)
     best = [np.zeros(len(many)) for _ in range(3)]
     for exponent in _EXPONENTS:
-        x = scaled**exponent
-        xw = weights * x
-        x_sum, xx = xw.sum(axis=1), (xw**2).sum(axis=1)
+        xw = weights * scaled**exponent
+        x_sum, xx = (xw * values).sum(axis=1), (xw**2).sum(axis=1)
         cross = (weights * xw).sum(axis=1)
-        determinant = square * xx - cross**2
         with np.errstate(divide="ignore", invalid="ignore"):
+            determinant = square * xx - cross**2
             a = (total * xx - x_sum * cross) / determinant
             b = (x_sum * square - total * cross) / determinant
         bad = ~np.isfinite(a) | (a < 0)
         a = np.where(bad, 0.0, a)
         b = np.where(bad, x_sum / xx, b)
-        b = np.where(b < 0, 0.0, b)
-        error = ((1 - weights * a[:, None] - xw * b[:, None]) ** 2).sum(axis=1)
+        falling = b < 0
+        a, b = np.where(falling, total / square, a), np.where(falling, 0.0, b)
+        error = ((values - weights * a[:, None] - xw * b[:, None]) ** 2).sum(axis=1)
         better = error < least
         least = np.where(better, error, least)
         for kept, new in zip(best, (np.full(len(many), exponent), a, b), strict=True):
             kept[better] = new[better]
-    exponents, constants, factors = best
-    return exponents, constants, factors / sizes.max() ** exponents
+    return best[0], best[1], best[2]
 
 
 @dataclass(frozen=True)

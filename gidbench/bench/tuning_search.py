@@ -13,8 +13,8 @@ from gidbench.bench.tuning_plan import FEWEST_RECORDS, GROWTH, is_fair, kept, pl
 from gidbench.bench.tuning_space import Point, Space
 
 SEARCH_SHARE = 0.5  # of the budget; the rest is for the confirmation
-MOST_ROUNDS = 9  # of one size
-MOST_PAIRS = 60
+MOST_ROUNDS = 15  # of one size
+MOST_PAIRS = 400
 PRECISE = 0.02  # width of the interval of the gain
 _CAP = 4.0  # times the best of its round, and a trial is stopped
 _CAP_FLOOR_S = 0.25

@@ -77,6 +77,11 @@ def test_what_does_not_grow_has_no_exponent() -> None:
     assert (found.exponent, found.low, found.note) == (None, None, "does not grow")
 
 
+def test_what_grows_only_at_first_is_told() -> None:
+    assert fit(SIZES, [[float(min(size, 100_000))] for size in SIZES]).flat_from == 100_000
+    assert fit(SIZES, made(1.0, 1.0)).flat_from == 0
+
+
 def test_few_sizes_have_no_exponent_and_nonsense_is_refused() -> None:
     assert fit([1_000, 2_000, 4_000], [[1.0], [2.0], [4.0]]).exponent is None
     with pytest.raises(ValueError, match="above 0"):
