@@ -164,12 +164,13 @@ def sync_by_pandas(url: str, names: Names) -> int:
             place = split_name(known.name)
             schema = place[-2] if len(place) > 1 else None
             new[GLOBAL_ID.names].to_sql(place[-1], connection, schema=schema, if_exists="append", index=False)
-        same = both.loc[both["_merge"] == "both"].assign(wanted=wanted)  # of no rows, a mask would have no type
+        is_known = both["_merge"] == "both"  # only these: an assignment to no rows would bring all of them in
+        same = both.loc[is_known].assign(wanted=wanted[is_known])
         differs = (same["status"] != same["wanted"]).astype(bool)
         for column in _COMPARED:
             one, other = same[column], same[f"{column}_known"]
             differs |= ((one != other) & ~(one.isna() & other.isna())).astype(bool)
-        changed = same.loc[differs].assign(status=same["wanted"])
+        changed = same.loc[differs].assign(status=same.loc[differs, "wanted"])
         gone = both.loc[(both["_merge"] == "right_only") & (both["status"] == ACTIVE)]
         if len(changed):
             values = ", ".join(f"{column} = ?" for column in (*_COMPARED, "status", "updated_at"))
