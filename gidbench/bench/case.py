@@ -50,6 +50,8 @@ class Case:
         Untimed, before each round; returns the call to time.
     verify:
         Untimed, after each round; raises VerificationError where the output is wrong.
+    peer, against:
+        Of somebody else's tool: its name, and the variant of ours that it does the same as.
     """
 
     operation: str
@@ -60,6 +62,8 @@ class Case:
     family: str
     prepare: Callable[[Cancellation], TimedCall]
     verify: Callable[[Outcome], Verified]
+    peer: str | None = None
+    against: str | None = None
 
     @property
     def name(self) -> str:

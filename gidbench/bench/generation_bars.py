@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from gidbench.bench import limits
 from gidbench.bench.comparison import (
@@ -20,15 +17,19 @@ from gidbench.bench.comparison import (
     compare,
     together,
 )
-from gidbench.bench.peers import files, people_duckdb, people_numpy, people_polars, people_python
+from gidbench.bench.peers import files
 from gidbench.bench.peers.checks import check_people
+from gidbench.bench.peers.model import Maker
+from gidbench.bench.peers.registry import MAKERS
 from gidbench.bench.turns import settled, steady, typical, warm
 from gidbench.engine import Cancellation, ProgressCallback
 from gidbench.kernels.warmup import compile_all
 from gidbench.operations import generate
 from gidbench.settings import load_settings
 
-_SLOW = {"mimesis": 20_000, "faker": 5_000, "xlsxwriter": 20_000}  # records of peers that take too long
+_BOOK_RECORDS = 20_000  # of xlsxwriter, which takes too long for more
+# How many times as fast we must be.
+_LEAST = {"numpy": 5.0, "numpy + pandas": 5.0, "duckdb": 5.0, "polars": 3.0, "mimesis": 150.0, "faker": 500.0}
 _PROCESS_FACTOR = 20  # whole processes make so many times the records, so that their start counts for little
 _HUGE = 100_000_000
 _MOST_BYTES = 500_000_000
@@ -155,28 +156,20 @@ def _ours(records: int, seed: int, threads: int, folder: Path) -> tuple[list[Con
 
 
 def _peers(records: int, seed: int, folder: Path) -> tuple[list[Contender], list[Bar]]:
-    connection = people_duckdb.connect()
-    makers: list[tuple[str, str, float, Callable[[int, int], pa.Table]]] = [
-        ("numpy", "numpy + pyarrow, vectorised", 5, people_numpy.make),
-        ("duckdb", "DuckDB SQL", 5, partial(people_duckdb.make, connection)),
-        ("polars", "polars expressions", 3, people_polars.make),
-        ("mimesis", "mimesis", 150, people_python.mimesis),
-        ("faker", "Faker", 500, people_python.faker),
-    ]
     contenders, bars = [], []
-    for name, title, least, make in makers:
-        count = min(records, _SLOW.get(name, records))
+    for peer in MAKERS:
+        count = peer.records(records)
         contenders.append(
             Contender(
-                name,
-                f"{title}, {count:,} records",
+                peer.name,
+                f"{peer.title}, {count:,} records",
                 "records/s",
-                partial(steady, partial(_people_of, make, count, seed)),
-                _proof(name, make, seed),
+                partial(steady, partial(_people_of, peer, count, seed)),
+                partial(prove_maker, peer, seed),
             )
         )
-        bars.append(Bar(f"  against {title}", "arrow", least, name))
-    few = min(records, _SLOW["xlsxwriter"])
+        bars.append(Bar(f"  against {peer.title}", "arrow", _LEAST[peer.name], peer.name))
+    few = min(records, _BOOK_RECORDS)
 
     def same_cells() -> None:
         ours, theirs = folder / "ours.xlsx", folder / "theirs.xlsx"
@@ -235,9 +228,10 @@ def _huge(records: int, seed: int, threads: int) -> tuple[list[Contender], list[
     return contenders, bars
 
 
-def _people_of(make: Callable[[int, int], pa.Table], records: int, seed: int) -> int:
-    return int(make(records, seed).num_rows)
+def _people_of(peer: Maker, records: int, seed: int) -> int:
+    return int(peer.make(records, seed).num_rows)
 
 
-def _proof(name: str, make: Callable[[int, int], pa.Table], seed: int) -> Callable[[], None]:
-    return lambda: check_people(make(PROOF_RECORDS, seed), PROOF_RECORDS, name)
+def prove_maker(peer: Maker, seed: int, records: int = PROOF_RECORDS) -> None:
+    """Raise VerificationError unless a peer makes the same table as we do."""
+    check_people(peer.make(records, seed), records, peer.name)

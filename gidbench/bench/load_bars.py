@@ -40,7 +40,7 @@ Load = Callable[[Any], int]
 
 
 @dataclass(frozen=True)
-class _Way:
+class Way:
     """A way of loading.
 
     Attributes
@@ -60,11 +60,30 @@ class _Way:
     table: Callable[[], str] = lambda: HEAP
     given: Callable[[list[pa.RecordBatch]], Any] = lambda batches: batches
 
+    def records(self, asked: int) -> int:
+        """How many it is given where so many are asked for: fewer, if it takes too long."""
+        return min(asked, _SLOW.get(self.name, asked))
+
 
 def load_bars(subject: Subject, *, peers: bool) -> tuple[list[Contender], list[Bar], dict[str, str]]:
     """Who loads, what must come out, and who can't here (title: why)."""
+    ways, left_out = ways_of(subject, peers=peers)
+    ways = [_auto(subject), *ways]
+    bars = []
+    if subject.store.connections.has_arrow:
+        bars.append(Bar("load, auto / bare bulkcopy_arrow, as many connections", "auto", 0.95, "bare"))
+    if "fast_executemany" not in left_out:
+        bars.append(Bar("load, auto / fast_executemany", "auto", 5, "fast_executemany"))
+    if peers:
+        bars.append(Bar("load, auto / pandas.to_sql", "auto", 8, "to_sql"))
+        bars.append(Bar("load, auto / pandas.to_sql with fast_executemany", "auto", 5, "to_sql fast"))
+    return [_contender(subject, way) for way in ways], bars, left_out
+
+
+def ways_of(subject: Subject, *, peers: bool) -> tuple[list[Way], dict[str, str]]:
+    """Every way of loading a heap but the store's own, and which can't be gone here (title: why)."""
     store = subject.store
-    ways = [_auto(subject)]
+    ways: list[Way] = []
     left_out: dict[str, str] = {}
     for strategy in STRATEGIES.values():
         reason = strategy.hinders(store.connections, store.server, DEFAULTS)
@@ -72,21 +91,15 @@ def load_bars(subject: Subject, *, peers: bool) -> tuple[list[Contender], list[B
             ways.append(_own(subject, strategy))
         else:
             left_out[f"{strategy.name}: {strategy.title}"] = reason
-    bars = []
     if store.connections.has_arrow:
         ways.append(_bare(subject))
-        bars.append(Bar("load, auto / bare bulkcopy_arrow, as many connections", "auto", 0.95, "bare"))
-    if "fast_executemany" not in left_out:
-        bars.append(Bar("load, auto / fast_executemany", "auto", 5, "fast_executemany"))
     if peers:
         ways += [_by_pandas(subject, fast=fast) for fast in (False, True)]
-        bars.append(Bar("load, auto / pandas.to_sql", "auto", 8, "to_sql"))
-        bars.append(Bar("load, auto / pandas.to_sql with fast_executemany", "auto", 5, "to_sql fast"))
-    return [_contender(subject, way) for way in ways], bars, left_out
+    return ways, left_out
 
 
-def _contender(subject: Subject, way: _Way) -> Contender:
-    records = min(subject.records, _SLOW.get(way.name, subject.records))
+def _contender(subject: Subject, way: Way) -> Contender:
+    records = way.records(subject.records)
     return Contender(
         way.name,
         f"{way.title}, {records:,} employees",
@@ -96,7 +109,7 @@ def _contender(subject: Subject, way: _Way) -> Contender:
     )
 
 
-def _loaded(way: _Way, batches: list[pa.RecordBatch]) -> float:
+def _loaded(way: Way, batches: list[pa.RecordBatch]) -> float:
     """Seconds that a load takes."""
     given = way.given(batches)
     way.begin()
@@ -108,11 +121,11 @@ def _loaded(way: _Way, batches: list[pa.RecordBatch]) -> float:
     return spent
 
 
-def _rate(subject: Subject, way: _Way, records: int) -> float:
+def _rate(subject: Subject, way: Way, records: int) -> float:
     return records / _loaded(way, subject.first(records))
 
 
-def _prove(subject: Subject, way: _Way, records: int) -> None:
+def _prove(subject: Subject, way: Way, records: int) -> None:
     """Raise VerificationError unless the rows that are there are those that were sent."""
     batches = subject.first(records)
     _loaded(way, batches)
@@ -126,15 +139,15 @@ def _prove(subject: Subject, way: _Way, records: int) -> None:
         )
 
 
-def _own(subject: Subject, strategy: Strategy) -> _Way:
+def _own(subject: Subject, strategy: Strategy) -> Way:
     def load(batches: list[pa.RecordBatch]) -> int:
         return strategy.write(subject.store.connections, HEAP, EMPLOYEE, batches, DEFAULTS)
 
     title = f"{strategy.name}: {strategy.title}, one connection"
-    return _Way(strategy.name, title, load, subject.new_heap)
+    return Way(strategy.name, title, load, subject.new_heap)
 
 
-def _auto(subject: Subject) -> _Way:
+def _auto(subject: Subject) -> Way:
     """What the store does: a staging table, with the column that tells tries apart."""
     store = subject.store
     staged: list[Staging] = []
@@ -148,10 +161,10 @@ def _auto(subject: Subject) -> _Way:
         return store.load(staged[0], batches).rows
 
     title = f"auto: what the store does ({store.choice.strategy.name}, {subject.workers} connections)"
-    return _Way("auto", title, load, begin, lambda: staged[0].sql)
+    return Way("auto", title, load, begin, lambda: staged[0].sql)
 
 
-def _bare(subject: Subject) -> _Way:
+def _bare(subject: Subject) -> Way:
     from gidbench.bench.peers.load_servers import BareBulkCopy
 
     bare = BareBulkCopy(subject.store.connections.address, subject.workers)
@@ -161,10 +174,10 @@ def _bare(subject: Subject) -> _Way:
         return bare.load(HEAP, batches, EMPLOYEE.names, DEFAULTS)
 
     title = f"mssql-python's bulkcopy_arrow by itself, {subject.workers} connections"
-    return _Way("bare", title, load, subject.new_heap)
+    return Way("bare", title, load, subject.new_heap)
 
 
-def _by_pandas(subject: Subject, *, fast: bool) -> _Way:
+def _by_pandas(subject: Subject, *, fast: bool) -> Way:
     from gidbench.bench.peers.load_servers import ToSql, frame_of
 
     by_row = subject.store.server.is_babelfish
@@ -172,7 +185,7 @@ def _by_pandas(subject: Subject, *, fast: bool) -> _Way:
     subject.stack.callback(by.close)
     plain = "a statement per row" if by_row else "as it comes"
     title = f"pandas.to_sql, {'fast_executemany' if fast else plain}"
-    return _Way(
+    return Way(
         "to_sql fast" if fast else "to_sql",
         title,
         partial(by.load, f"{PREFIX}heap"),

@@ -6,12 +6,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from gidbench.bench import intake_process
 from gidbench.bench.comparison import (
@@ -23,8 +20,10 @@ from gidbench.bench.comparison import (
     compare,
     together,
 )
-from gidbench.bench.peers import intake_files, intake_pandas, intake_readers
+from gidbench.bench.peers import intake_files
 from gidbench.bench.peers.intake_checks import check_people, people_digest
+from gidbench.bench.peers.model import Reader
+from gidbench.bench.peers.registry import BOOK_READERS, CSV_READERS
 from gidbench.bench.turns import typical, warm
 from gidbench.converting import convert
 from gidbench.engine import Cancellation, ProgressCallback
@@ -34,7 +33,9 @@ from gidbench.operations import generate, process
 from gidbench.settings import load_settings
 
 _SHEET_RECORDS = 1_000_000  # a sheet has room for 48,575 more
-_SLOW = {"pandas": 500_000, "openpyxl": 20_000}  # records of peers that take too long
+# How many times as fast we must be; the others are told, and nothing is asked.
+_LEAST = {"pyarrow": 1.0, "duckdb": 2.0, "polars": 2.0, "pandas": 15.0}
+_LEAST_BOOKS = {"fastexcel": 3.0, "openpyxl": 60.0}
 _FEW, _HUGE = 1_000_000, 100_000_000
 _KEY_BYTES, _MOST_BYTES = 12, 1_000_000_000
 
@@ -171,29 +172,9 @@ def _ours(inputs: _Inputs) -> tuple[list[Contender], list[Bar]]:
 def _peers(inputs: _Inputs) -> tuple[list[Contender], list[Bar]]:
     contenders: list[Contender] = []
     bars: list[Bar] = []
-    readers: list[tuple[str, str, float, Callable[[Path], pa.Table]]] = [
-        ("pyarrow", "pyarrow, types given, reading alone", 1, intake_readers.by_pyarrow),
-        ("duckdb", "DuckDB, types given, reading alone", 2, intake_readers.by_duckdb),
-        ("polars", "polars, types given, reading alone", 2, intake_readers.by_polars),
-        (
-            "pandas",
-            "pandas, all of processing",
-            15,
-            partial(intake_pandas.process_by_pandas, today=date.today()),
-        ),
-    ]
-    for name, title, least, work in readers:
-        count = min(inputs.records, _SLOW.get(name, inputs.records))
-        contenders.append(
-            _reading(
-                name,
-                title,
-                count,
-                partial(_read, inputs, "csv", count, work),
-                partial(_prove, inputs, "csv", work, name),
-            )
-        )
-        bars.append(Bar(f"CSV processed / {title}", "csv", least, name))
+    for peer in CSV_READERS:
+        contenders.append(_peer(inputs, peer, inputs.records))
+        bars.append(Bar(f"CSV processed / {peer.title}", "csv", _LEAST.get(peer.name), peer.name))
     for types in ("text", "infer"):
         name = f"duckdb copy, {types}"
         copied = partial(
@@ -205,17 +186,19 @@ def _peers(inputs: _Inputs) -> tuple[list[Contender], list[Bar]]:
         contenders.append(_reading(name, title, inputs.records, work, prove))
         bars.append(Bar(f"CSV to Parquet ({types}) / DuckDB COPY", f"to parquet, {types}", 1.2, name))
     sheet = inputs.sheet_records
-    books: list[tuple[str, str, Callable[[Path], Any]]] = [
-        ("xlsx read", "a workbook read, all columns as text", intake_files.book_by_us),
-        ("fastexcel", "fastexcel, reading alone", intake_files.book_by_fastexcel),
-        ("openpyxl", "openpyxl read-only, reading alone", intake_files.book_by_openpyxl),
-    ]
-    for name, title, read in books:
-        count = min(sheet, _SLOW.get(name, sheet))
-        prove = partial(intake_files.prove_cells, partial(inputs.path, "xlsx", PROOF_RECORDS), read, name)
-        contenders.append(_reading(name, title, count, partial(_read, inputs, "xlsx", count, read), prove))
-    bars.append(Bar("a workbook read / fastexcel", "xlsx read", 3, "fastexcel"))
-    bars.append(Bar("a workbook read / openpyxl read-only", "xlsx read", 60, "openpyxl"))
+    prove = partial(
+        intake_files.prove_cells,
+        partial(inputs.path, "xlsx", PROOF_RECORDS),
+        intake_files.book_by_us,
+        "xlsx read",
+    )
+    ours = partial(_read, inputs, "xlsx", sheet, intake_files.book_by_us)
+    contenders.append(_reading("xlsx read", "a workbook read, all columns as text", sheet, ours, prove))
+    for peer in BOOK_READERS:
+        contenders.append(_peer(inputs, peer, sheet))
+        bars.append(
+            Bar(f"a workbook read / {peer.title}", "xlsx read", _LEAST_BOOKS.get(peer.name), peer.name)
+        )
     return contenders, bars
 
 
@@ -223,8 +206,15 @@ def _read(inputs: _Inputs, kind: str, records: int, read: Callable[[Path], Any])
     return read(inputs.path(kind, records))
 
 
-def _prove(inputs: _Inputs, kind: str, read: Callable[[Path], pa.Table], who: str) -> None:
-    check_people(read(inputs.path(kind, PROOF_RECORDS)), _people(inputs, PROOF_RECORDS), who)
+def _peer(inputs: _Inputs, peer: Reader, records: int) -> Contender:
+    count = peer.records(records)
+    work = partial(_read, inputs, peer.kind, count, peer.read)
+    return _reading(peer.name, peer.title, count, work, partial(_prove, inputs, peer))
+
+
+def _prove(inputs: _Inputs, peer: Reader) -> None:
+    few = inputs.path(peer.kind, PROOF_RECORDS)
+    check_people(peer.people(peer.read(few)), _people(inputs, PROOF_RECORDS), peer.name)
 
 
 def _huge(inputs: _Inputs) -> tuple[list[Contender], list[Bar]]:

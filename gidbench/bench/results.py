@@ -100,7 +100,9 @@ class Result:
     limits:
         What the machine or the server itself can do of the same: name, title, unit, value, share reached.
     bottleneck:
-        What holds it back now: name ("cpu", "memory", "disk", "network", "server", "locks") and words.
+        What holds it back now: name ("cpu", "memory", "disk", "network", "server", "locks", "none") and words.
+    peer, against:
+        Of somebody else's tool: its name, and the variant of ours that it does the same as.
     """
 
     operation: str
@@ -108,7 +110,7 @@ class Result:
     title: str
     headline: bool
     records: int
-    status: str  # "ok" or "failed"
+    status: str  # "ok", "failed", or "skipped": a peer that can't be tried here, `error` says why
     error: str | None = None
     rounds: int = 0
     walls_s: list[float] = field(default_factory=list)
@@ -148,6 +150,8 @@ class Result:
     stopped_because: str = ""
     limits: list[dict[str, Any]] = field(default_factory=list)
     bottleneck: dict[str, str] = field(default_factory=dict)
+    peer: str | None = None
+    against: str | None = None
     kind: str = "result"
 
 

@@ -3,69 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
 from gidbench.bench.case import Case, TimedCall, Verified
+from gidbench.bench.ground import AGREED, PERSONS, Agreement, Bench
+from gidbench.bench.peer_cases import peer_cases, peers_left_out
+from gidbench.bench.results import Result
 from gidbench.digest import digest_of
 from gidbench.engine import Cancellation
 from gidbench.errors import InputError, VerificationError
-from gidbench.files.writers import write_file
 from gidbench.files.xlsx_writer import MAX_ROWS
 from gidbench.generating import GenerationResult
-from gidbench.generation.plan import employees, parts
 from gidbench.operations import generate, process, sync
 from gidbench.outcome import Outcome
 from gidbench.processing import TABLE as FILE_TABLE
 from gidbench.processing import ProcessResult
-from gidbench.records import EMPLOYEE, NON_ACTIVE, PERSON_FIELDS
+from gidbench.records import EMPLOYEE, PERSON_FIELDS
 from gidbench.stores.opening import open_store
 from gidbench.synchronisation import SyncResult
 
+__all__ = ["OPERATIONS", "Bench", "cases_for", "left_out"]
+
 OPERATIONS = ("generate", "process", "sync")
-_PART_ROWS = 50_000
 _LOAD_FACTS = ("strategy", "why", "workers", "parts", "log_bytes")
-_AGREED = (*PERSON_FIELDS, "status", "g_id")
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What all cases share.
-
-    Attributes
-    ----------
-    folder:
-        Scratch folder for the files of the cases.
-    database:
-        URL of a database whose tables are empty and may be filled.
-    first_ordinal:
-        Where its sequence of G_IDs stands; each round begins there again, or ten million records would use
-        them up.
-    """
-
-    folder: Path
-    database: str
-    first_ordinal: int
-    records: int
-    seed: int
-    batch_size: int
-    workers: int
-
-    def people(self, count: int | None = None) -> Iterator[pa.RecordBatch]:
-        """The employees that every case is about."""
-        plan = employees(self.seed)
-        for part in parts(0, self.records if count is None else count, _PART_ROWS):
-            yield plan.batch(*part)
 
 
 def cases_for(operation: str, bench: Bench) -> list[Case]:
-    """The cases of one of OPERATIONS. Raises InputError for another name."""
+    """The cases of one of OPERATIONS, ours first; with `bench.peers` those of the peers that can be tried here, too.
+
+    The same arguments give the same cases, in whichever process. Raises InputError for another name.
+    """
     builders: dict[str, Callable[[Bench], list[Case]]] = {
         "generate": _generate_cases,
         "process": _process_cases,
@@ -73,7 +45,13 @@ def cases_for(operation: str, bench: Bench) -> list[Case]:
     }
     if operation not in builders:
         raise InputError(f"there is no operation {operation!r}", f"Use one of {', '.join(OPERATIONS)}")
-    return builders[operation](bench)
+    ours = builders[operation](bench)
+    return [*ours, *peer_cases(operation, bench)] if bench.peers else ours
+
+
+def left_out(operation: str, bench: Bench) -> list[Result]:
+    """A result for each peer that can't be tried here, which says why; none without `bench.peers`."""
+    return peers_left_out(operation, bench) if bench.peers else []
 
 
 def _generate_cases(bench: Bench) -> list[Case]:
@@ -114,7 +92,7 @@ def _generate_cases(bench: Bench) -> list[Case]:
         case(
             "database",
             "employees into the database's table",
-            lambda _: _read_table(bench.database, "employee", EMPLOYEE.names),
+            lambda _: bench.read("employee", EMPLOYEE.names),
             into=bench.database,
             replace=True,
         ),
@@ -122,54 +100,43 @@ def _generate_cases(bench: Bench) -> list[Case]:
 
 
 def _process_cases(bench: Bench) -> list[Case]:
-    columns = [EMPLOYEE.get_field_index(name) for name in PERSON_FIELDS]
-    schema = pa.schema([EMPLOYEE.field(index) for index in columns])
-
-    def case(suffix: str, title: str, records: int, wanted: pa.Schema) -> Case:
-        path = bench.folder / f"intake{suffix}"
-        expected = digest_of(batch.select(list(PERSON_FIELDS)) for batch in bench.people(records))
+    def case(kind: str, title: str, records: int, wanted: pa.Schema) -> Case:
+        expected = bench.persons_digest(records)
 
         def prepare(cancellation: Cancellation) -> TimedCall:
-            if not path.exists():
-                people = (batch.select(wanted.names) for batch in bench.people(records))
-                write_file(path, people, wanted)
-            _begin_afresh(bench, FILE_TABLE)
+            path = bench.intake(kind, records)
+            bench.begin_afresh(FILE_TABLE)
             return lambda: process(path, bench.database, workers=bench.workers, cancellation=cancellation)
 
         def verify(outcome: Outcome) -> Verified:
             if not isinstance(outcome, ProcessResult):
                 raise TypeError("a processing case times process")
-            value = digest_of(_read_table(bench.database, FILE_TABLE, PERSON_FIELDS))
+            value = digest_of(bench.read(FILE_TABLE, PERSON_FIELDS))
             if value != expected:
                 raise VerificationError(
                     f"the rows of {FILE_TABLE} are not the people of the file ({value}, not {expected})",
                     "Report this as a fault",
                 )
             facts = {name: outcome.counts()[name] for name in ("accepted", "duplicate", "rejected")}
-            size = path.stat().st_size
+            size = bench.intake(kind, records).stat().st_size
             return Verified(value, records * len(wanted), size, {**facts, "file_bytes": size})
 
         family = f"intake of {records}"
-        return Case("process", suffix[1:], title, suffix == ".csv", records, family, prepare, verify)
+        return Case("process", kind, title, kind == "csv", records, family, prepare, verify)
 
     return [
-        case(".csv", "a CSV file of all ten columns, into the database", bench.records, EMPLOYEE),
+        case("csv", "a CSV file of all ten columns, into the database", bench.records, EMPLOYEE),
         case(
-            ".xlsx",
+            "xlsx",
             "a workbook of the five intake columns, into the database",
             min(bench.records, MAX_ROWS - 1),
-            schema,
+            PERSONS,
         ),
     ]
 
 
 def _sync_cases(bench: Bench) -> list[Case]:
-    deleted = 0
-    persons_made = []
-    for batch in bench.people():
-        deleted += batch.num_rows - batch.column("deleted_at").null_count
-        persons_made.append(batch.select(list(PERSON_FIELDS)))
-    expected = digest_of(persons_made)
+    agreement = Agreement(bench, bench.records)
 
     def verify(outcome: Outcome, wanted: dict[str, int]) -> Verified:
         if not isinstance(outcome, SyncResult):
@@ -179,22 +146,11 @@ def _sync_cases(bench: Bench) -> list[Case]:
             raise VerificationError(
                 f"the outcomes are {found}, but should be {wanted}", "Report this as a fault"
             )
-        inactive, gids, persons = 0, 0, []
-        for batch in _read_table(bench.database, "global_id", _AGREED):
-            inactive += int(pc.sum(pc.equal(batch.column("status"), NON_ACTIVE)).as_py())
-            gids += batch.num_rows - batch.column("g_id").null_count
-            persons.append(batch.select(list(PERSON_FIELDS)))
-        value = digest_of(persons)
-        if value != expected or inactive != deleted or gids != bench.records:
-            raise VerificationError(
-                f"global_id holds {value} with {inactive:,} {NON_ACTIVE}, not {expected} with {deleted:,}",
-                "Report this as a fault",
-            )
-        size = sum(part.nbytes for part in persons)
-        return Verified(value, bench.records * len(_AGREED), size, wanted)
+        value, size = agreement.check()
+        return Verified(value, bench.records * len(AGREED), size, wanted)
 
     def prepare_initial(cancellation: Cancellation) -> TimedCall:
-        _begin_afresh(bench, "employee", "global_id")
+        bench.begin_afresh("employee", "global_id")
         generate(bench.records, seed=bench.seed, into=bench.database, replace=True, cancellation=cancellation)
         return lambda: sync(bench.database, cancellation=cancellation)
 
@@ -202,7 +158,8 @@ def _sync_cases(bench: Bench) -> list[Case]:
         with open_store(bench.database) as store:
             store.create_tables()
             filled = store.count("employee")
-        if not filled:
+        if filled != bench.records:  # none, or those of a peer that takes fewer
+            bench.begin_afresh("employee", "global_id")
             generate(bench.records, seed=bench.seed, into=bench.database, cancellation=cancellation)
         sync(bench.database, cancellation=cancellation)
         return lambda: sync(bench.database, cancellation=cancellation)
@@ -230,20 +187,6 @@ def _sync_cases(bench: Bench) -> list[Case]:
             lambda outcome: verify(outcome, {"unchanged": bench.records}),
         ),
     ]
-
-
-def _begin_afresh(bench: Bench, *tables: str) -> None:
-    """Empty tables, and take back the G_IDs that were handed out for their rows."""
-    with open_store(bench.database) as store:
-        store.create_tables()
-        for table in tables:
-            store.clear(table)
-        store.return_gids(bench.first_ordinal, store.reserve_gids(0))
-
-
-def _read_table(database: str, table: str, columns: Any) -> Iterator[pa.RecordBatch]:
-    with open_store(database) as store:
-        yield from store.read(table, list(columns))
 
 
 def _read_parquet(path: Path) -> Iterator[pa.RecordBatch]:

@@ -72,7 +72,9 @@ def compare_synchronising(
             subject = stack.enter_context(opened(database, count, seed, threads))
             compile_all()
             loads, bars, left_out = load_bars(subject, peers=peers)
-            groups = [(loads, bars), server_bars(subject)]
+            syncs, sync_bars, no_sync = server_bars(subject, database, peers=peers)
+            left_out |= no_sync
+            groups = [(loads, bars), (syncs, sync_bars)]
             if huge:
                 groups.append(memory_bars(database, subject))
         result = compare(*together(groups), rounds=rounds, progress=progress, cancellation=cancellation)

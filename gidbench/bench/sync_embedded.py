@@ -12,13 +12,17 @@ from pathlib import Path
 import duckdb
 
 from gidbench.bench.comparison import PROOF_RECORDS, Bar, Contender
+from gidbench.bench.peers.model import Syncer
+from gidbench.bench.peers.registry import SYNCERS
 from gidbench.digest import digest_of
 from gidbench.errors import VerificationError
 from gidbench.operations import generate, sync
 from gidbench.records import PERSON_FIELDS
+from gidbench.stores.naming import OURS
 from gidbench.stores.opening import open_store
 from gidbench.synchronisation import SyncResult
 
+_LEAST = {"pandas": 10.0}  # how many times as fast we must be; nothing is asked of the others
 AGREED = ("g_id", *PERSON_FIELDS, "status", "source")  # all of global_id but the moments
 
 
@@ -125,23 +129,26 @@ def embedded_bars(files: Files, records: int, *, peers: bool) -> tuple[list[Cont
         Bar("initial sync from one file to another", "stream", None),
     ]
     if peers:
-        contenders.append(
-            Contender(
-                "pandas",
-                f"pandas: read both tables, merge, write back, {people}",
-                "records/s",
-                partial(rate, fresh, _by_pandas),
-                partial(_prove_pandas, files, ours),
+        for peer in SYNCERS:
+            if peer.backend != "duckdb":
+                continue
+            contenders.append(
+                Contender(
+                    peer.name,
+                    f"{peer.title}, {people}",
+                    "records/s",
+                    partial(rate, fresh, partial(_by_peer, peer)),
+                    partial(prove_syncer, files, ours, peer),
+                )
             )
-        )
-        bars.append(Bar("initial sync within a file / pandas merge", "initial", 10, "pandas"))
+            bars.append(
+                Bar(f"initial sync within a file / {peer.title}", "initial", _LEAST.get(peer.name), peer.name)
+            )
     return contenders, bars
 
 
-def _by_pandas(path: Path) -> int:
-    from gidbench.bench.peers.sync_pandas import sync_by_pandas
-
-    return sync_by_pandas(path)
+def _by_peer(peer: Syncer, path: Path) -> int:
+    return peer.sync(_url(path), OURS)
 
 
 def _require(found: str, expected: str, who: str) -> None:
@@ -177,10 +184,10 @@ def _prove_stream(files: Files, stream: Callable[[Path], SyncResult]) -> None:
     _require(found, agreement(files.fresh(PROOF_RECORDS, synced=True)), "the sync from file to file")
 
 
-def _prove_pandas(files: Files, ours: Callable[[Path], SyncResult]) -> None:
+def prove_syncer(files: Files, ours: Callable[[Path], object], peer: Syncer) -> None:
     """Initially, and when people have changed, left and gone, it ends in the rows that ours ends in."""
     found = []
-    for work in (ours, _by_pandas):
+    for work in (ours, partial(_by_peer, peer)):
         path = files.fresh(PROOF_RECORDS)
         work(path)
         first = agreement(path)
@@ -191,4 +198,4 @@ def _prove_pandas(files: Files, ours: Callable[[Path], SyncResult]) -> None:
             connection.execute("DELETE FROM employee WHERE id % 50 = 3")
         work(path)
         found.append(f"{first} {agreement(path)}")
-    _require(found[1], found[0], "pandas")
+    _require(found[1], found[0], peer.name)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from gidbench.bench.comparison import Bar, Contender
+from gidbench.bench.comparison import PROOF_RECORDS, Bar, Contender
+from gidbench.bench.peers.model import Syncer
+from gidbench.bench.peers.registry import syncers_for
 from gidbench.bench.server_subject import NAMES, PREFIX, Subject
+from gidbench.bench.sync_embedded import AGREED
 from gidbench.digest import digest_of
 from gidbench.engine import Cancellation, Context
 from gidbench.errors import StoreError, VerificationError
@@ -17,12 +20,21 @@ from gidbench.synchronisation import SyncResult, synchronise
 
 _ROWS = quoted_table(f"{PREFIX}rows")  # a heap of what global_id has in the end
 _COPIES = Names({"global_id": f"{PREFIX}copy"})
+_CHANGES = (
+    "UPDATE {e} SET name = name + N'x', passport_id = NULL WHERE id % 50 = 0",
+    "UPDATE {e} SET deleted_at = updated_at WHERE id % 50 = 1",
+    "UPDATE {e} SET deleted_at = NULL WHERE id % 50 = 2",
+    "DELETE FROM {e} WHERE id % 50 = 3",
+)
 _CHANGED = "UPDATE {e} SET {name} = {name} + N'x' WHERE {id} % 100 = {turn}"
 
 
-def server_bars(subject: Subject) -> tuple[list[Contender], list[Bar]]:
-    """Who synchronises, and what must come out."""
+def server_bars(
+    subject: Subject, database: str, *, peers: bool
+) -> tuple[list[Contender], list[Bar], dict[str, str]]:
+    """Who synchronises, what must come out, and who can't here (title: why)."""
     bench = _Bench(subject)
+    left_out: dict[str, str] = {}
     people = f"{subject.records:,} employees"
     contenders = [
         Contender(
@@ -48,12 +60,23 @@ def server_bars(subject: Subject) -> tuple[list[Contender], list[Bar]]:
         Contender("changed", f"sync again, 1 % of {people} changed", "records/s", bench.changed),
     ]
     own = "the server's INSERT … SELECT of global_id's rows, same keys"
-    return contenders, [
+    bars = [
         Bar(f"initial sync / {own}", "initial", 0.7, "insert"),
         Bar("initial sync / that and UPDATE of employee with the G_IDs", "initial", 0.7, "insert and update"),
         Bar("unchanged second sync / initial sync", "unchanged", 5, "initial"),
         Bar("second sync with 1 % changed / initial sync", "changed", 3, "initial"),
     ]
+    for peer in syncers_for(database) if peers else ():
+        if why := peer.lacks() or peer.hinders(database):
+            left_out[peer.title] = why
+            continue
+        count = peer.records(subject.records)
+        name = f"sync {peer.name}"
+        rate = partial(bench.by_peer, peer, database, count)
+        proof = partial(bench.prove_peer, peer, database)
+        contenders.append(Contender(name, f"{peer.title}, {count:,} employees", "records/s", rate, proof))
+        bars.append(Bar(f"initial sync / {peer.title}", "initial", None, name))
+    return contenders, bars, left_out
 
 
 class _Bench:
@@ -64,13 +87,14 @@ class _Bench:
         self._first = subject.store.reserve_gids(0)
         self._is_synced, self._turn = False, 0
 
-    def _fill(self) -> None:
+    def _fill(self, count: int | None = None) -> None:
         """Employees without G_IDs, nobody in global_id, no G_ID handed out."""
         store, self._is_synced = self._store, False
         for table in ("global_id", "employee"):
             store.clear(table)
         store.return_gids(self._first, store.reserve_gids(0))
-        store.append("employee", self._subject.people)
+        people = self._subject.people if count is None else self._subject.first(count)
+        store.append("employee", people)
         self._look()
 
     def _look(self) -> None:
@@ -118,6 +142,43 @@ class _Bench:
             cursor.execute(_CHANGED.format(e=e, name=e.list(["name"]), id=e.id, turn=self._turn))
             changed = int(cursor.rowcount)
         return self._sync({"updated": changed, "unchanged": self._subject.records - changed})
+
+    def by_peer(self, peer: Syncer, database: str, count: int) -> float:
+        """Records a second of somebody else's initial sync."""
+        self._fill(count)
+        started = time.perf_counter()
+        changed = peer.sync(database, NAMES)
+        spent = time.perf_counter() - started
+        if changed != count:
+            raise VerificationError(f"{changed:,} rows were written", "Its time would say nothing")
+        return count / spent
+
+    def prove_peer(self, peer: Syncer, database: str) -> None:
+        """Initially, and when people have changed, left and gone, it ends in the rows that ours ends in."""
+        count = min(self._subject.records, PROOF_RECORDS)
+        found = []
+        for is_ours in (True, False):
+            states: list[str] = []
+            for change in ((), _CHANGES):
+                if not states:
+                    self._fill(count)
+                for statement in change:
+                    self._subject.run(statement.format(e=NAMES.employee))
+                if is_ours:
+                    synchronise(
+                        self._store, self._store, context=Context(None, Cancellation()), mode="server"
+                    )
+                else:
+                    peer.sync(database, NAMES)
+                states.append(digest_of(self._store.read("global_id", AGREED)))
+                states.append(digest_of(self._store.read("employee", ["id", "g_id"])))
+            found.append(states)
+        self._is_synced = False
+        if found[0] != found[1]:
+            raise VerificationError(
+                f"{peer.title} does not end in the same rows: {found[1]} in the place of {found[0]}",
+                "Its time would say nothing",
+            )
 
     def prove(self) -> None:
         """The people of global_id are those of employee, under the G_IDs that these carry."""

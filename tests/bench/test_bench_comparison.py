@@ -10,8 +10,9 @@ import pytest
 from gidbench.bench import limits
 from gidbench.bench.comparison import Bar, Contender, compare
 from gidbench.bench.generation_bars import compare_generation
-from gidbench.bench.peers import files, people_duckdb, people_numpy, people_polars, people_python
+from gidbench.bench.peers import files
 from gidbench.bench.peers.checks import check_people
+from gidbench.bench.peers.registry import MAKERS
 from gidbench.comparison_table import print_comparison
 from gidbench.errors import InputError, VerificationError
 from gidbench.generation.plan import employees
@@ -87,12 +88,7 @@ def test_one_that_fails_is_told_and_the_others_go_on():
 
 # --- peers ----------------------------------------------------------------------------------------
 
-PEERS = {
-    "numpy": people_numpy.make,
-    "duckdb": lambda records, seed: people_duckdb.make(people_duckdb.connect(), records, seed),
-    "polars": people_polars.make,
-    "mimesis": people_python.mimesis,
-    "faker": people_python.faker,
+PEERS = {peer.name: peer.make for peer in MAKERS} | {
     "ourselves": lambda records, seed: generate(records, seed=seed).to_arrow(),
 }
 
@@ -181,7 +177,7 @@ def test_the_bars_are_measured_with_every_peer_and_nothing_stays(tmp_path, capsy
     result = compare_generation(20_000, rounds=1, scratch=scratch)
     assert result.failures == {}
     assert all(finding.value is not None for finding in result.findings)
-    assert len(result.findings) == 13
+    assert len(result.findings) == 14
     assert list(scratch.iterdir()) == []
     print_comparison(result)
     shown = capsys.readouterr().out

@@ -49,9 +49,17 @@ def test_only_a_sql_server_is_measured_by_its_url(tmp_path: Path) -> None:
 def test_every_contender_takes_part_with_files(tmp_path: Path) -> None:
     result = compare_synchronising(RECORDS, rounds=1, scratch=tmp_path)
     assert result.failures == {}
-    assert set(result.rates) == {"initial", "unchanged", "changed", "stream", "pandas"}
+    assert set(result.rates) == {"initial", "unchanged", "changed", "stream", "pandas", "sql", "merge"}
     assert all(finding.value is not None and finding.value > 0 for finding in result.findings)
-    assert [finding.met is None for finding in result.findings] == [False, True, True, True, False]
+    assert [finding.met is None for finding in result.findings] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+        True,
+        True,
+    ]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -46,3 +46,34 @@ def by_polars(path: Path) -> pa.Table:
     }
     schema = {field.name: kinds[field.type] for field in EMPLOYEE}
     return pl.read_csv(path, schema=schema).to_arrow()
+
+
+_MOMENTS = [field.name for field in EMPLOYEE if field.type == pa.timestamp("us")]
+
+
+def by_pandas(path: Path) -> Any:
+    """By pandas' own engine in C: types given, dates and moments parsed by their form."""
+    import pandas as pd
+
+    kinds = {field.name: "int64" if field.type == pa.int64() else "str" for field in EMPLOYEE}
+    dates = [*_MOMENTS, "bod"]
+    return pd.read_csv(
+        path,
+        engine="c",
+        dtype={name: kind for name, kind in kinds.items() if name not in dates},
+        parse_dates=dates,
+        date_format="ISO8601",
+    )
+
+
+def by_pandas_arrow(path: Path) -> Any:
+    """By pandas' engine pyarrow, into Arrow's types, so that nothing is converted."""
+    import pandas as pd
+
+    types = {field.name: pd.ArrowDtype(field.type) for field in EMPLOYEE}
+    return pd.read_csv(path, engine="pyarrow", dtype=types, dtype_backend="pyarrow")
+
+
+def table_of_frame(frame: Any) -> pa.Table:
+    """What pandas has read, as a table of employees."""
+    return pa.Table.from_pandas(frame, preserve_index=False).cast(EMPLOYEE)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -26,8 +28,22 @@ def _pool(*files: str) -> tuple[pa.Array, np.ndarray[Any, Any]]:
     return pa.array(names), np.concatenate(ends)
 
 
-def make(records: int, seed: int) -> pa.Table:
-    rng = np.random.default_rng(seed)
+@dataclass(frozen=True)
+class Numbers:
+    """The columns of employees that are numbers; moments in seconds since 1970."""
+
+    ids: npt.NDArray[np.int64]
+    no_ktp: npt.NDArray[np.int64]
+    sex: npt.NDArray[np.int64]
+    births: npt.NDArray[np.datetime64]
+    years: npt.NDArray[np.int64]
+    created: npt.NDArray[np.int64]
+    updated: npt.NDArray[np.int64]
+    deleted: npt.NDArray[np.int64]
+
+
+def numbers_of_people(rng: np.random.Generator, records: int) -> Numbers:
+    """Drawn by numpy, whoever goes on with them."""
     ids = np.arange(1, records + 1, dtype=np.int64)
     codes = areas().astype(np.int64)
     room = codes.size * 2 * _DAYS * _SERIALS
@@ -46,6 +62,13 @@ def make(records: int, seed: int) -> pa.Table:
     updated = created + (rng.random(records) * (1_751_328_000 - created)).astype(np.int64)
     deleted = updated + rng.integers(0, 180 * 86_400, records)
     years = created.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
+    return Numbers(ids, no_ktp, sex, calendar[day], years, created, updated, deleted)
+
+
+def make(records: int, seed: int) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    drawn = numbers_of_people(rng, records)
+    ids = drawn.ids
     letters = pa.array([a + b for a in map(chr, range(65, 91)) for b in map(chr, range(65, 91))])
     passports = rng.permutation(records) if records < 10**6 else ids - 1
     passport = pc.binary_join_element_wise(
@@ -56,37 +79,46 @@ def make(records: int, seed: int) -> pa.Table:
     moment = pa.timestamp("us")
     columns = [
         pa.array(ids),
-        _names(rng, sex),
-        _personal_numbers(years, ids),
-        pa.array(no_ktp).cast(pa.string()),
+        _names(rng, drawn.sex),
+        _personal_numbers(drawn.years, ids),
+        pa.array(drawn.no_ktp).cast(pa.string()),
         pc.if_else(pa.array(rng.random(records) < 0.08), passport, pa.scalar(None, pa.string())),
-        pa.array(calendar[day]),
+        pa.array(drawn.births),
         pa.nulls(records, pa.string()),
-        pa.array(created * 1_000_000).cast(moment),
-        pa.array(updated * 1_000_000).cast(moment),
-        pa.array(deleted * 1_000_000, mask=rng.random(records) >= 0.01).cast(moment),
+        pa.array(drawn.created * 1_000_000).cast(moment),
+        pa.array(drawn.updated * 1_000_000).cast(moment),
+        pa.array(drawn.deleted * 1_000_000, mask=rng.random(records) >= 0.01).cast(moment),
     ]
     return pa.Table.from_arrays(columns, schema=EMPLOYEE)
 
 
-def _names(rng: np.random.Generator, sex: np.ndarray[Any, Any]) -> pa.Array:
+def drawn_names(
+    rng: np.random.Generator, sex: npt.NDArray[np.int64]
+) -> tuple[tuple[pa.Array, pa.Array], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Pools of first and last names, and places in them: first, middle and last name, -1 where there is none."""
     firsts, first_ends = _pool("first_names_male.txt", "first_names_female.txt")
     lasts, last_ends = _pool("last_names.txt")
     men = len(name_pool("first_names_male.txt")[0])
     both = first_ends.copy()
     both[men:] += 1
 
-    def draw() -> np.ndarray[Any, Any]:
+    def draw() -> npt.NDArray[np.int64]:
         found = np.searchsorted(both, rng.random(sex.size) + sex, side="right")
         return np.asarray(np.minimum(found, len(firsts) - 1))
 
     first, middle = draw(), draw()
     last = np.minimum(np.searchsorted(last_ends, rng.random(sex.size), side="right"), len(lasts) - 1)
     shape = rng.random(sex.size)
+    middle = np.where((shape >= 0.3) | (first == middle), -1, middle)
+    return (firsts, lasts), first, middle, np.where(shape >= 0.94, -1, last)
+
+
+def _names(rng: np.random.Generator, sex: npt.NDArray[np.int64]) -> pa.Array:
+    (firsts, lasts), first, middle, last = drawn_names(rng, sex)
     return pc.binary_join_element_wise(
         firsts.take(pa.array(first)),
-        firsts.take(pa.array(middle, mask=(shape >= 0.3) | (first == middle))),
-        lasts.take(pa.array(last, mask=shape >= 0.94)),
+        firsts.take(pa.array(middle, mask=middle < 0)),
+        lasts.take(pa.array(last, mask=last < 0)),
         " ",
         null_handling="skip",
     )
