@@ -61,7 +61,7 @@ __all__ = [
     "tier_report",
     "verify",
 ]
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 
 def __getattr__(name: str) -> Any:
