@@ -35,8 +35,8 @@ class Plan:
         Fresh processes, one after the other; at least so many where `rounds` is 0.
     rounds:
         Timed rounds in each, after a warm-up. 0: up to MOST_ROUNDS, as many as fit into the process's share of the
-        budget but LEAST_ROUNDS over all processes, and two in each if they are quick; then further processes for the cases whose interval is wider than
-        PRECISE, while the budget lasts.
+        budget, but LEAST_ROUNDS over all processes, and two in each if they are quick; then further processes for the
+        cases whose interval is wider than PRECISE, while the budget lasts.
     budget_s:
         Wall seconds for everything: starting processes, setting up, warming up, verifying. Looked at only where
         `rounds` is 0. A process or a turn begins only if one like it would end in time.
