@@ -53,7 +53,7 @@ def cli() -> None:
     "--rounds",
     type=COUNT,
     default=0,
-    help="Timed rounds per case in each process (default: until the interval is narrow, or 24 s are over).",
+    help="Timed rounds per case in each process (default: until the interval is narrow, or 18 s are over).",
 )
 @click.option(
     "--operations",

@@ -18,7 +18,7 @@ class Record:
     case: Described
     turns: list[Turn] = field(default_factory=list)
     error: str | None = None
-    longest_s: float = 0.0
+    last_s: float = 0.0
 
     def add(self, turn: Turn, agreed: dict[str, tuple[str, str]]) -> Round:
         """Take a turn in; its round with an error where it does not agree with its family.
@@ -26,7 +26,7 @@ class Record:
         `agreed` holds the first case of each family and its value, whichever process that was in.
         """
         done, verified = turn.round, turn.verified
-        self.longest_s = max(self.longest_s, turn.spent_s)
+        self.last_s = turn.spent_s
         if verified is not None and done.error is None:
             first, expected = agreed.setdefault(self.case.family, (self.case.name, verified.value))
             if verified.value != expected:

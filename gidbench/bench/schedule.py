@@ -20,7 +20,8 @@ from gidbench.engine import Progress, ProgressCallback, silent
 PROCESSES = 3
 MOST_ROUNDS = 5  # of a process, where the caller does not say how many
 LEAST_ROUNDS = 3  # of a case, over all processes
-BUDGET_S = 24.0
+BUDGET_S = 18.0  # with it a run of three operations takes one and a half to two minutes on two cores
+_CHEAP = 0.02  # of the budget: a turn that takes no longer has a second round in any case
 PRECISE = 0.05  # width of the interval as a share of the median
 
 
@@ -34,8 +35,8 @@ class Plan:
         Fresh processes, one after the other; at least so many where `rounds` is 0.
     rounds:
         Timed rounds in each, after a warm-up. 0: up to MOST_ROUNDS, as many as fit into the process's share of the
-        budget but LEAST_ROUNDS over all processes; then further processes for the cases whose interval is wider than
-        PRECISE, while the budget lasts.
+        budget, but LEAST_ROUNDS over all processes, and two in each if they are quick; then further processes for the
+        cases whose interval is wider than PRECISE, while the budget lasts.
     budget_s:
         Wall seconds for everything: starting processes, setting up, warming up, verifying. Looked at only where
         `rounds` is 0. A process or a turn begins only if one like it would end in time.
@@ -135,7 +136,8 @@ class _Run:
                     record = self._records[place]
                     if place not in wanted or record.error is not None:
                         continue
-                    if index > least and self._clock() + record.longest_s > deadline:
+                    needed = max(least, 2) if record.last_s < _CHEAP * plan.budget_s else least
+                    if index > needed and self._clock() + record.last_s > deadline:
                         continue
                     label = "warming up" if index == 0 else f"round {index} of {most}"
                     self._tell(f"{record.case.name}: {named}, {label}")

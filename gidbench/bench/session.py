@@ -82,7 +82,7 @@ def measure(
         Timed rounds per case in each process, after one warm-up; 0: up to five, as the budget allows
         (see `gidbench.bench.schedule.Plan`).
     budget_s:
-        Wall seconds for all of it where `rounds` is 0; 0: 24.
+        Wall seconds for all of it where `rounds` is 0; 0: 18.
     database:
         URL; empty: DATABASE_URL, else a file beside the results that is removed afterwards. Its tables
         must be empty; they are emptied again at the end.

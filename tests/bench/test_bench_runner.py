@@ -207,6 +207,14 @@ def test_a_round_begins_only_if_it_would_end_in_its_processs_share_of_the_budget
     assert bed.clock.now - 100.0 <= 1200.0
 
 
+def test_a_quick_case_beside_a_slow_one_has_a_second_round_in_each_process(bed: Bed) -> None:
+    slow, quick = bed.run(
+        bed.case("a", takes=lambda n: 9_000.0), bed.case("b"), processes=3, rounds=0, budget_s=12_000.0
+    )
+    assert [len(rounds) for rounds in slow.replicates_s] == [1, 1, 1]
+    assert [len(rounds) for rounds in quick.replicates_s] == [2, 2, 2]
+
+
 def test_precise_intervals_end_it_after_the_processes_asked_for(bed: Bed) -> None:
     [result] = bed.run(bed.case("a"), processes=3, rounds=0)
     assert [len(rounds) for rounds in result.replicates_s] == [5, 5, 5]
