@@ -18,7 +18,7 @@ MOST_PAIRS = 400
 PRECISE = 0.02  # width of the interval of the gain
 _CAP = 4.0  # times the best of its round, and a trial is stopped
 _CAP_FLOOR_S = 0.25
-_PILOT_SHARE, _SECOND_SHARE = 0.06, 0.3  # of the search: the longest trial that finds out how fast things are
+_PILOT_SHARE, _SECOND_SHARE = 0.06, 0.5  # of the search: the longest trial that finds out how fast things are
 _PLANNED = 0.8  # of the time: choices may be slower than the defaults
 _PROOF = 1.2  # times as long as without a look at each value
 
