@@ -288,7 +288,8 @@ def explore(
             seed=seed,
             told=saying("confirming"),
         )
-    cells = [_cell(point, space.default, bench) for point in space.points()]
+    points = [space.default, *(point for point in space.points() if point != space.default)]
+    cells = [_cell(point, space.default, bench) for point in points]
     return Explored(bench, search, search.best, gain, cells)
 
 

@@ -33,7 +33,7 @@ def fewest(space: Space, records: int) -> int:
 
 def is_fair(space: Space, point: Point, records: int) -> bool:
     """Whether each worker gets a batch, one worker two: else it looks as if large batches were slow."""
-    if "batch_size" not in space.values:
+    if "batch_size" not in space.searched:
         return True
     return point.batch_size * max(point.workers, 2) <= records
 
@@ -63,10 +63,14 @@ def plan(
         sizes.append(sizes[-1] // GROWTH)
     for place, last in enumerate(sizes):
         choices = [point for point in others if last == records or is_fair(space, point, last)]
+        if others and not choices:
+            break
         for first in sizes[place:]:
             if first <= known * _LEAP and _cost(space, choices, first, last, bench) <= left_s:
                 return Plan(choices, first, last)
-    least = sizes[-1]
+    least = next(
+        (size for size in reversed(sizes) if any(is_fair(space, point, size) for point in others)), records
+    )
     choices = [point for point in others if least == records or is_fair(space, point, least)]
     choices.sort(key=lambda point: _distance(point, space.default))
     while len(choices) > 1 and _cost(space, choices, least, least, bench) > left_s:

@@ -18,7 +18,7 @@ MOST_PAIRS = 400
 PRECISE = 0.02  # width of the interval of the gain
 _CAP = 4.0  # times the best of its round, and a trial is stopped
 _CAP_FLOOR_S = 0.25
-_PILOT_SHARE, _SECOND_SHARE = 0.06, 0.3  # of the search: the longest trial that finds out how fast things are
+_PILOT_SHARE, _SECOND_SHARE = 0.06, 0.5  # of the search: the longest trial that finds out how fast things are
 _PLANNED = 0.8  # of the time: choices may be slower than the defaults
 _PROOF = 1.2  # times as long as without a look at each value
 
@@ -70,7 +70,8 @@ def halve(
             size = min(size * GROWTH, chosen.last)
     except OutOfTime:
         found.ended_early = True
-    found.best = _best(bench, others)
+    if found.best is None or found.best in bench.failed:
+        found.best = _best(bench, others)
     return found
 
 
@@ -124,6 +125,8 @@ def _step(
             _round(space.default, judged, bench, size, until)
             found.rungs[len(found.rungs) - (done > 0) :] = [(size, entered, done + 1)]
             judged = [point for point in judged if point not in bench.failed]
+            if judged:  # a round that time cuts off must not raise him who had one more turn
+                found.best = min(judged, key=lambda point: statistics.median(bench.times[point][size]))
         judged.sort(key=lambda point: statistics.median(bench.times[point][size]))
     if size >= last and len(judged) <= 1:
         return [], True
@@ -144,14 +147,12 @@ def _round(default: Point, judged: Sequence[Point], bench: Bench, size: int, unt
 
 
 def _best(bench: Bench, others: Sequence[Point]) -> Point | None:
-    """Of those with the most records, and the most rounds of them, the fastest."""
+    """The fastest of those with the most records, where no round was finished."""
     known = [point for point in others if point in bench.times and point not in bench.failed]
     if not known:
         return None
     most = max(max(bench.times[point]) for point in known)
     last = [point for point in known if most in bench.times[point]]
-    rounds = max(len(bench.times[point][most]) for point in last)
-    last = [point for point in last if len(bench.times[point][most]) >= rounds]
     return min(last, key=lambda point: statistics.median(bench.times[point][most]))
 
 

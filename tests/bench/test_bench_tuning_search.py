@@ -239,6 +239,35 @@ def test_too_little_time_says_so_and_proves_nothing() -> None:
     assert any(cell.note == NOT_TRIED for cell in found.cells)
 
 
+@pytest.mark.parametrize("constant", [0.5, 4.0])
+def test_where_each_trial_takes_long_whatever_its_records_something_is_tried_all_the_same(
+    constant: float,
+) -> None:
+    """A slow server: nearly all is the constant, and batches are fixed to more than the fewest records."""
+    values = {"batch_size": (50_000,), "workers": (1, 2), "strategy": ("auto", "values", "row")}
+    fixed = Space("generate", "server", values, {}, DEFAULT)
+    world = World(planted(Point(50_000, 1, 20, "values"), 2.0, rate=1e5, constant=constant))
+    found = run(world, fixed, budget_s=240, records=20_000)
+    assert found.gain is not None
+    assert found.best == Point(50_000, 1, 20, "values")
+
+
+def test_who_had_one_more_turn_when_time_was_up_is_not_the_best_for_that() -> None:
+    best = Point(50_000, 4, 20, "auto")
+    for budget_s in range(6, 40, 2):
+        found = run(
+            World(planted(best, 2.0, rate=3e5), noise=0.01), space(workers=(1, 2, 3, 4, 5)), budget_s=budget_s
+        )
+        if found.search.rungs:
+            assert found.best == best, budget_s
+
+
+def test_the_defaults_are_shown_where_they_are_not_among_the_choices() -> None:
+    found = run(World(planted(DEFAULT, 1.0)), space(batch_size=(10_000,), workers=(1, 2)))
+    [cell] = [cell for cell in found.cells if cell.point == DEFAULT]
+    assert cell.ratio == 1.0
+
+
 def test_large_batches_are_not_judged_by_records_that_make_only_one() -> None:
     """On few records a large batch leaves workers idle; on many it is best."""
 
