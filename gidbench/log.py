@@ -10,20 +10,23 @@ from pathlib import Path
 LOG_FILE = "gid_system.log"
 _MOST_BYTES, _KEPT = 5_000_000, 3
 
+_KEYS = r"(pwd|password|accesstoken|\w*secret)"
 _SECRETS = (
     # user:password@ of a URL; a password may hold an @ that nobody escaped
     re.compile(r"([a-z][a-z0-9+.-]*://[^\s/@:'\"]*):\S*@", re.IGNORECASE),
     # a value in braces may hold a closing one, doubled
-    re.compile(
-        r"(?i)(?:\b|(?<=%3B))(pwd|password|accesstoken|\w*secret)(\s*[=:]\s*|%3D)(\{(?:[^}]|\}\})*\}|'[^']*'|[^\s;&,]+)"
-    ),
+    re.compile(r"(?i)\b" + _KEYS + r"(\s*[=:]\s*)(\{(?:[^}]|\}\})*\}|'[^']*'|[^\s;&,]+)"),
+    # a connection string that is quoted for a URL
+    re.compile(r"(?i)(?:\b|(?<=%3B))" + _KEYS + r"(%3D)([^\s;&,'\"]+)"),
 )
 
 
 def redact(text: str) -> str:
     """The text with every password of a URL or a connection string replaced by three asterisks."""
     text = _SECRETS[0].sub(r"\1:***@", text)
-    return _SECRETS[1].sub(r"\1\2***", text)
+    for written in _SECRETS[1:]:
+        text = written.sub(r"\1\2***", text)
+    return text
 
 
 class RedactingFormatter(logging.Formatter):
