@@ -72,6 +72,7 @@ def cli() -> None:
 )
 @gate_options
 @against_option
+@click.option("--peers", is_flag=True, help='Other tools, too, as cases (pip install "gidbench[peers]").')
 @seed
 @batch_size
 @workers
