@@ -48,7 +48,7 @@ class RunOutcome:
 
     @property
     def failed(self) -> list[Result]:
-        return [result for result in self.results if result.status != "ok"]
+        return [result for result in self.results if result.status == "failed"]
 
     def _repr_html_(self) -> str:
         from gidbench.workbench.tables import results_html
@@ -67,6 +67,7 @@ def run(
     seed: int = 7,
     batch_size: int | None = None,
     workers: int | None = None,
+    peers: bool = False,
     parameters: Mapping[str, str] | None = None,
     progress: ProgressCallback | None = None,
     cancellation: Cancellation | None = None,
@@ -75,7 +76,7 @@ def run(
 
     Parameters
     ----------
-    records, processes, rounds, seed, batch_size, workers:
+    records, processes, rounds, seed, batch_size, workers, peers:
         As for `gidbench.measure`.
     operations:
         Any of generate, process, sync.
@@ -100,7 +101,7 @@ def run(
     names = [notebooks.BY_OPERATION[name] for name in wanted]
     settings = load_settings(database_url=database, batch_size=batch_size, workers=workers)
     values: dict[str, Any] = {"records": records, "processes": processes, "rounds": rounds}
-    values |= {"seed": seed, "out": "."}
+    values |= {"seed": seed, "out": ".", "peers": peers}
     values.update(notebooks.typed(parameters or {}, [*names, notebooks.OVERVIEW]))
     secret = settings.database_url.get_secret_value() if settings.database_url else ""
     variables = {

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import setproctitle
@@ -72,6 +72,7 @@ def cli() -> None:
 )
 @gate_options
 @against_option
+@click.option("--peers", is_flag=True, help='Other tools, too, as cases (pip install "gidbench[peers]").')
 @seed
 @batch_size
 @workers
@@ -308,6 +309,13 @@ def _hide_passwords() -> None:
         setproctitle.setproctitle(" ".join(shown))
 
 
+def _interrupted() -> NoReturn:
+    # asyncio would tell at the very end of a task that the interrupt left behind in a notebook's client
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    click.echo("gidbench: interrupted; nothing half-done was kept.", err=True)
+    sys.exit(EXIT_INTERRUPTED)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: every foreseen error is one line and an exit code, never a traceback."""
     from gidbench.log import log_to_file, redact
@@ -331,14 +339,15 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"gidbench: {redact(str(error))}", err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        # asyncio would tell at the very end of a task that the interrupt left behind in a notebook's client
-        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-        click.echo("gidbench: interrupted; nothing half-done was kept.", err=True)
-        sys.exit(EXIT_INTERRUPTED)
+        _interrupted()
     except BrokenPipeError:  # the reader of standard output has enough; what is left must not be flushed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
     except Exception as error:  # a fault of ours: the log has the traceback, the reader a sentence
+        if (
+            str(error) == "Query interrupted"
+        ):  # Ctrl-C while DuckDB runs a statement comes as this RuntimeError
+            _interrupted()
         logging.getLogger("gidbench").exception("unforeseen error")
         where = "gid_system.log has the details" if handler else "run it in a writable folder for a log"
         click.echo(f"gidbench: unforeseen {type(error).__name__}; {where}. Please report it.", err=True)

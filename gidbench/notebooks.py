@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,17 @@ def typed(given: Mapping[str, str], names: list[str]) -> dict[str, Any]:
     for key, text in given.items():
         if key not in known:
             raise InputError(f"no notebook has a parameter {key!r}", f"Use one of {', '.join(sorted(known))}")
-        values[key] = parse_count(text) if known[key] == "int" else text
+        values[key] = _CONVERTED.get(known[key], str)(text)
     return values
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise InputError(f"{text!r} is neither true nor false", "Write one of these")
+    return text.lower() == "true"
+
+
+_CONVERTED: dict[str, Callable[[str], Any]] = {"int": parse_count, "bool": _truth}
 
 
 @contextlib.contextmanager

@@ -119,4 +119,6 @@ class Record:
             stopped_because=stopped_because(summary),
             warmup_s=warmup_s,
             kernels_compiled=compiled,
+            peer=case.peer,
+            against=case.against,
         )

@@ -52,6 +52,7 @@ class Job:
     seed: int
     batch_size: int
     workers: int
+    peers: bool = False
 
 
 class _Orders:
@@ -115,7 +116,14 @@ def _get_ready(job: Job, url: str) -> tuple[list[Case], dict[str, Any]]:
     imported = time.perf_counter() - started
     warmup = compile_all()
     bench = Bench(
-        Path(job.folder), url, job.first_ordinal, job.records, job.seed, job.batch_size, job.workers
+        Path(job.folder),
+        url,
+        job.first_ordinal,
+        job.records,
+        job.seed,
+        job.batch_size,
+        job.workers,
+        job.peers,
     )
     cases = cases_for(job.operation, bench)
     return cases, {

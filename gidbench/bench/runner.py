@@ -26,6 +26,8 @@ class Described:
     headline: bool
     records: int
     family: str
+    peer: str | None = None
+    against: str | None = None
 
     @property
     def name(self) -> str:
@@ -41,12 +43,23 @@ class Described:
             self.records,
             "failed",
             error,
+            peer=self.peer,
+            against=self.against,
             **values,
         )
 
 
 def described(case: Case) -> Described:
-    return Described(case.operation, case.variant, case.title, case.headline, case.records, case.family)
+    return Described(
+        case.operation,
+        case.variant,
+        case.title,
+        case.headline,
+        case.records,
+        case.family,
+        case.peer,
+        case.against,
+    )
 
 
 @dataclass(frozen=True)

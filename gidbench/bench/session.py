@@ -12,18 +12,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gidbench.bench import host, schedule
+from gidbench.bench.bottleneck import name_bottleneck
+from gidbench.bench.bounds import Bounds, limits_of, measure_bounds
 from gidbench.bench.child import children
 from gidbench.bench.databases import Target, remove_database, require_empty
 from gidbench.bench.databases import database as _database
 from gidbench.bench.noise import NoiseMeter
 from gidbench.bench.progress_file import ProgressFile
 from gidbench.bench.replicate import Job
-from gidbench.bench.results import Noise, Result, RunHeader, append, load_results, newest
-from gidbench.bench.suite import OPERATIONS
+from gidbench.bench.results import Noise, Result, Round, RunHeader, append, load_results, newest
+from gidbench.bench.suite import OPERATIONS, Bench, left_out
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import InputError
 from gidbench.kernels.warmup import compile_all
-from gidbench.settings import Settings, load_settings
+from gidbench.settings import Settings, load_settings, usable_cores
 from gidbench.stores.opening import open_store
 
 __all__ = [
@@ -64,6 +66,7 @@ def measure(
     out: str | Path = "",
     batch_size: int = 0,
     workers: int = 0,
+    peers: bool = False,
     progress: ProgressCallback | None = None,
     cancellation: Cancellation | None = None,
 ) -> Measurement:
@@ -90,6 +93,8 @@ def measure(
         Folder of the run; empty: a new one under reports/.
     batch_size, workers:
         0: the settings.
+    peers:
+        Whether other tools take part as cases of their own, in the same rounds (`gidbench[peers]`).
 
     Raises
     ------
@@ -141,18 +146,46 @@ def measure(
             seed,
             settings.batch_size,
             settings.workers,
+            peers,
         )
+        bench = Bench(
+            scratch,
+            target.url,
+            target.first_ordinal,
+            records,
+            seed,
+            settings.batch_size,
+            settings.workers,
+            peers,
+        )
+        bounds = measure_bounds(operation, bench)
+
+        def emit(line: Round | Result) -> None:
+            append(path, _complete(line, bounds, settings.workers) if isinstance(line, Result) else line)
+
         results = schedule.run_replicates(
             children(lambda process: replace(job, process=process), target.url, token, look),
             plan,
-            emit=lambda line: append(path, line),
+            emit=emit,
             progress=relay,
             at_middle=lambda: observe("middle"),
             kernels_compiled=warmup.compiled,
         )
+        results = [_complete(result, bounds, settings.workers) for result in results]
+        for skipped in left_out(operation, bench):
+            append(path, skipped)
+            results.append(skipped)
         observe("end")
     relay(Progress(f"{operation}: done in {time.perf_counter() - started:.0f} s", 1, 1, "steps", last=True))
     return Measurement(operation, results, path, noise)
+
+
+def _complete(result: Result, bounds: Bounds, workers: int) -> Result:
+    """The result with what the machine can do of the same, and what holds it back."""
+    limited = replace(result, limits=limits_of(result, bounds))
+    return replace(
+        limited, bottleneck=name_bottleneck(limited, workers, usable_cores(), is_server=bounds.is_server)
+    )
 
 
 def check_request(records: int, rounds: int, processes: int = 0, budget_s: float = 0.0) -> None:

@@ -30,7 +30,7 @@ from gidbench.synchronisation import SyncResult
 __all__ = ["OPERATIONS", "Bench", "cases_for", "left_out"]
 
 OPERATIONS = ("generate", "process", "sync")
-_LOAD_FACTS = ("strategy", "why", "workers", "parts", "log_bytes")
+_LOAD_FACTS = ("strategy", "why", "workers", "parts", "log_bytes", "waits_ms")
 
 
 def cases_for(operation: str, bench: Bench) -> list[Case]:

@@ -20,7 +20,7 @@ def rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
 def _row(result: Result) -> tuple[str, ...]:
     name = (result.operation, result.variant, format_count(result.records))
     if result.status != "ok":
-        return (*name, "–", "–", "–", "–", "failed")
+        return (*name, "–", "–", "–", "–", result.status)
     tier = result.tier or ""
     if result.borderline:
         tier += f" (borderline {result.tier_reached})"

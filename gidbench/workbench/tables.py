@@ -25,7 +25,7 @@ def results_html(results: Sequence[Result], noise: Sequence[Noise] = ()) -> str:
         for row in _rows(results)
     )
     failures = "".join(
-        f"<p><strong>{html.escape(result.operation)} {html.escape(result.variant)} failed:</strong> "
+        f"<p><strong>{html.escape(result.operation)} {html.escape(result.variant)} {result.status}:</strong> "
         f"{html.escape(result.error or '')}</p>"
         for result in results
         if result.status != "ok"
