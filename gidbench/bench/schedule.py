@@ -20,7 +20,9 @@ from gidbench.engine import Progress, ProgressCallback, silent
 PROCESSES = 3
 MOST_ROUNDS = 5  # of a process, where the caller does not say how many
 LEAST_ROUNDS = 3  # of a case, over all processes
-BUDGET_S = 18.0  # with it a run of three operations takes one and a half to two minutes on two cores
+BUDGET_S = (
+    18.0  # a process, a warm-up and a round of each case may need more: three of them are done in any case
+)
 _CHEAP = 0.02  # of the budget: a turn that takes no longer has a second round in any case
 PRECISE = 0.05  # width of the interval as a share of the median
 
