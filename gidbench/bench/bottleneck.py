@@ -111,7 +111,7 @@ def _memory(facts: _Facts) -> str:
         share, value = facts.limit(name) or (0.0, 0.0)
         if share >= MEMORY_SHARE:
             return (
-                f"Memory: bytes are {done} at {share:.0%} of the {format_bytes(value)}/s that the same threads"
+                f"Memory: bytes are {done} at {_percent(share)} of the {format_bytes(value)}/s that the same threads"
                 " reach with nothing else to do."
             )
     return ""
@@ -122,7 +122,7 @@ def _network(facts: _Facts) -> str:
     if share < NETWORK_SHARE:
         return ""
     return (
-        f"The network: rows travel at {share:.0%} of the {format_bytes(value)}/s that TCP reaches within this"
+        f"The network: rows travel at {_percent(share)} of the {format_bytes(value)}/s that TCP reaches within this"
         " machine."
     )
 
@@ -141,7 +141,7 @@ def _inflating(facts: _Facts) -> str:
         return ""
     return (
         f"One thread of the CPU: a workbook's sheet is one stream, and inflating it, at {format_bytes(value)}/s,"
-        f" takes {share:.0%} of the round."
+        f" takes {_percent(share)} of the round."
     )
 
 
@@ -152,7 +152,7 @@ def _disk(facts: _Facts) -> str:
         share, value = facts.limit(name) or (0.0, 0.0)
         if share >= DISK_SHARE:
             return (
-                f"The disk: bytes are {done} at {share:.0%} of the {format_bytes(value)}/s that it takes or gives,"
+                f"The disk: bytes are {done} at {_percent(share)} of the {format_bytes(value)}/s that it can,"
                 f" while {facts.busy_words}."
             )
     return ""
@@ -165,7 +165,7 @@ def _server(facts: _Facts) -> str:
     where = f", most of the time in “{phase[0]}” ({format_seconds(phase[1])})" if phase else ""
     own = facts.limit("own insert")
     reached = (
-        f"; its own INSERT … SELECT of such rows does {format_rate(own[1])}, of which {own[0]:.0%} are reached"
+        f"; its own INSERT … SELECT of such rows does {format_rate(own[1])}, of which {_percent(own[0])} are reached"
         if own
         else ""
     )
@@ -180,16 +180,23 @@ def _serial(facts: _Facts) -> str:
     if alone < SERIAL_SHARE:
         return ""
     return (
-        f"One thread of the CPU: in {alone:.0%} of the samples one core was busy and no more, of {facts.usable}"
+        f"One thread of the CPU: in {_percent(alone)} of the samples one core was busy and no more, of {facts.usable}"
         " that the workers could use."
     )
 
 
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
+
+
 def _nothing(facts: _Facts) -> str:
     text = f"No single one: {facts.busy_words}"
+    if facts.cpu_share < IDLE_SHARE:
+        text += " (the others waited, or other programs had them)"
     nearest = max(facts.result.limits, key=lambda each: float(each.get("share", 0.0)), default=None)
     if nearest:
-        text += f", and the nearest bound, {nearest.get('title', '')}, is reached to {float(nearest['share']):.0%}"
+        reached = _percent(float(nearest["share"]))
+        text += f", and the nearest bound, {nearest.get('title', '')}, is reached to {reached}"
     return f"{text}."
 
 

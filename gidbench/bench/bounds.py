@@ -173,9 +173,9 @@ def _amounts(result: Result, bounds: Bounds) -> dict[str, float | None]:
             amounts["page cache write"] = result.bytes_per_second
     if result.operation == "process":
         amounts |= dict.fromkeys(("memory read", "page cache read", "disk read"), result.bytes_per_second)
-        if variant == "xlsx":
+        if variant.startswith("xlsx"):
             amounts["inflate"] = result.bytes_per_second * bounds.inflated_share
-        into_database = result.peer in (None, "pandas")  # the other peers only read
+        into_database = variant in ("csv", "xlsx")
     if result.operation == "sync":
         into_database = variant == "initial"
         amounts["own compare"] = result.records_per_second if variant == "unchanged" else None

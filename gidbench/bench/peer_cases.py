@@ -84,7 +84,8 @@ def _case(
             raise TypeError("a peer's case times the peer")
         return verify(count, outcome)
 
-    title = peer.title if count == asked else f"{peer.title} (slow, so on {count:,} records only)"
+    done = f"{peer.title}, into the database" if getattr(peer, "load", None) else peer.title
+    title = done if count == asked else f"{done} (slow, so on {count:,} records only)"
     return Case(
         operation,
         f"peer {peer.name}",

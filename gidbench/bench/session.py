@@ -42,6 +42,7 @@ __all__ = [
 
 RESULTS_FILE = "results.jsonl"
 _MOST_PROCESSES = 1_000
+_PEERS_SHARE = 4  # with peers there are three to four times as many cases, most of them slower
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def measure(
         Timed rounds per case in each process, after one warm-up; 0: up to five, as the budget allows
         (see `gidbench.bench.schedule.Plan`).
     budget_s:
-        Wall seconds for all of it where `rounds` is 0; 0: 18.
+        Wall seconds for all of it where `rounds` is 0; 0: 18, with peers four times as many.
     database:
         URL; empty: DATABASE_URL, else a file beside the results that is removed afterwards. Its tables
         must be empty; they are emptied again at the end.
@@ -113,7 +114,7 @@ def measure(
     plan = schedule.Plan(
         processes or schedule.PROCESSES,
         rounds,
-        budget_s or schedule.BUDGET_S,
+        budget_s or schedule.BUDGET_S * (_PEERS_SHARE if peers else 1),
         order_seed=secrets.randbits(32),
     )
 

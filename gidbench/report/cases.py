@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gidbench.bench.results import Result
+from gidbench.bench.summary import rounds_of, stopped
 from gidbench.report import wording
 from gidbench.report.wording import shown
 from gidbench.tiers import TIERS
@@ -89,6 +90,8 @@ class CaseView:
     facts: str
     law: str
     scatter: str
+    how_many: str
+    stopped: str
     noisy: str
     busy: tuple[Pair, ...]
     phases: tuple[Phase, ...]
@@ -134,6 +137,8 @@ def case_view(result: Result) -> CaseView:
         facts=_facts(result.facts),
         law=_law(result),
         scatter=f"{result.cv:.1%}".replace("%", " %") if ok and result.rounds > 1 else NONE,
+        how_many=shown(rounds_of(result)) if ok else NONE,
+        stopped=shown(stopped(result) or NONE) if ok else NONE,
         noisy=("yes" if result.noisy else "no") if ok and result.rounds > 1 else NONE,
         busy=tuple(Pair(shown(name), format_seconds(spent)) for name, spent in result.busy_s.items()),
         phases=_phases(result, wall),
@@ -211,7 +216,10 @@ def _timeline(line: dict[str, list[float]]) -> Timeline:
 
 def _facts(facts: dict[str, Any]) -> str:
     """The counts in words; no bytes means that they are not known (a table has no size of its own)."""
-    known = {name: fact for name, fact in facts.items() if fact or not name.endswith("bytes")}
+    known = {name: fact for name, fact in facts.items() if fact or not name.endswith(("bytes", "waits_ms"))}
+    if isinstance(waits := known.get("waits_ms"), dict):
+        longest = sorted(waits.items(), key=lambda item: str(item[1]).zfill(12), reverse=True)[:3]
+        known["waits_ms"] = ", ".join(f"{kind} {spent}" for kind, spent in longest)
     return ", ".join(f"{_fact_label(name)} {value_of(name, fact)}" for name, fact in known.items())
 
 

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from gidbench.report import drawing
+from gidbench.report import drawing, ratio_figure
 from gidbench.report.cases import OUTSIDE
 from gidbench.report.svg import (
     BLUE,
@@ -80,6 +80,18 @@ def draw_resources(operation: OperationView) -> Drawing | None:
         f"at most {format_bytes(max(line.io_bytes_per_s))} per second read and written"
     )
     return _both(operation, "resources", "resources over the median round", said, _resources)
+
+
+def draw_peers(operation: OperationView) -> Drawing | None:
+    """How many times as fast ours is as each peer; None where none was measured."""
+    if not any(peer.ratio for peer in operation.peers):
+        return None
+
+    def draw(operation: OperationView, width: int) -> Figure:
+        return ratio_figure.draw_ratios(operation.peers, width)
+
+    said = ratio_figure.said(operation.peers)
+    return _both(operation, "peers", "ours against what people would otherwise use", said, draw)
 
 
 _Draw = Callable[[OperationView, int], Figure]

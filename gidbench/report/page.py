@@ -55,10 +55,10 @@ def render(results: RunResults, command: str) -> str:
 def _raw(results: RunResults) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """The lines of the result file, complete and then ever fewer, each with what to say of it."""
     where = "The result file beside it has all."
-    lines: list[Any] = [results.header, *results.rounds, *results.results]
+    lines: list[Any] = [results.header, *results.noise, *results.rounds, *results.results]
     yield "", _plain(lines)
     thinned = [replace(result, timeline=_thinned(result)) for result in results.results]
-    lines = [results.header, *results.rounds, *thinned]
+    lines = [results.header, *results.noise, *results.rounds, *thinned]
     yield f" Of long timelines, every n-th sample is kept. {where}", _plain(lines)
     lines = [results.header, *(replace(result, timeline={}, walls_s=[]) for result in results.results)]
     yield f" Single rounds and timelines are left out. {where}", _plain(lines)
@@ -97,6 +97,7 @@ def _drawings(operation: OperationView) -> dict[str, Any]:
         "rounds": figures.draw_rounds(operation) if operation.measured else None,
         "phases": figures.draw_phases(operation),
         "resources": figures.draw_resources(operation),
+        "peers": figures.draw_peers(operation),
     }
     return {
         name: {"wide": Markup(drawing.wide), "narrow": Markup(drawing.narrow)} if drawing else None

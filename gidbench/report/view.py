@@ -7,8 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gidbench.bench.results import Result, RunHeader, RunResults, newest
+from gidbench.bench.summary import noise_of
 from gidbench.report import wording
 from gidbench.report.cases import NONE, CaseView, Pair, case_view, pairs_of, value_of
+from gidbench.report.standing import (
+    BottleneckView,
+    LimitView,
+    PeerView,
+    bottleneck_views,
+    limit_views,
+    peer_views,
+    peers_words,
+)
 from gidbench.report.wording import shown
 from gidbench.units import format_bytes, format_seconds
 
@@ -17,7 +27,10 @@ _ORDER = ("generate", "process", "sync")
 
 @dataclass(frozen=True)
 class OperationView:
-    """An operation with its cases; `headline` stands for it on the scoreboard."""
+    """An operation with its cases; `headline` stands for it on the scoreboard.
+
+    `cases`, `measured` and `staged` are ours; `every` has the peers that took part as well.
+    """
 
     name: str
     key: str
@@ -34,6 +47,11 @@ class OperationView:
     agreement: str
     warmup: str
     usable_cores: int | None
+    every: tuple[CaseView, ...] = ()
+    peers: tuple[PeerView, ...] = ()
+    peers_words: str = ""
+    limits: tuple[LimitView, ...] = ()
+    bottlenecks: tuple[BottleneckView, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +105,7 @@ def build_view(results: RunResults, command: str) -> View:
         records=value_of("records", header.parameters.get("records", NONE)),
         verdict=wording.verdict(headlines),
         operations=operations,
-        noise=tuple(wording.noise_words(header.noise, measured)),
+        noise=(*map(_sentence, noise_of(results.noise)), *wording.noise_words(header.noise, measured)),
         page_cache=shown(header.page_cache),
         host=pairs_of(host),
         parameters=pairs_of(header.parameters),
@@ -97,6 +115,10 @@ def build_view(results: RunResults, command: str) -> View:
     )
 
 
+def _sentence(text: str) -> str:
+    return shown(text[:1].upper() + text[1:])
+
+
 def _place(operation: str) -> tuple[int, str]:
     return (_ORDER.index(operation) if operation in _ORDER else len(_ORDER), operation)
 
@@ -104,12 +126,15 @@ def _place(operation: str) -> tuple[int, str]:
 def _headline(results: Sequence[Result]) -> Result:
     """The result that stands for the operation: its headline even if that failed, else any measured one."""
     marked = [result for result in results if result.headline]
-    return (marked or [result for result in results if result.status == "ok"] or list(results))[0]
+    ours = [result for result in results if not result.peer]
+    return (marked or [result for result in ours if result.status == "ok"] or ours or list(results))[0]
 
 
 def _operation(key: str, name: str, results: Sequence[Result], header: RunHeader) -> OperationView:
+    others = results
     first = _headline(results)
-    results = [first, *(result for result in results if result is not first)]
+    took_part = [result for result in others if result.peer and result.status != "skipped"]
+    results = [first, *(result for result in others if result is not first and not result.peer)]
     cases = tuple(case_view(result) for result in results)
     measured = [result for result in results if result.status == "ok"]
     cores = header.host.get("usable_cores")
@@ -131,6 +156,11 @@ def _operation(key: str, name: str, results: Sequence[Result], header: RunHeader
         agreement=_agreement(measured),
         warmup=_warmup(results[0]),
         usable_cores=cores if isinstance(cores, int) and cores > 0 else None,
+        every=(*cases, *(case_view(result) for result in took_part if result is not first)),
+        peers=(peers := peer_views(others)),
+        peers_words=peers_words(peers) if peers else "",
+        limits=limit_views(measured),
+        bottlenecks=bottleneck_views(measured),
     )
 
 

@@ -85,7 +85,7 @@ def test_peers_are_held_against_what_they_do() -> None:
         name: Bound(name, name, "x/s", 1e9) for name in ("memory read", "own insert", "loopback", "inflate")
     }
     all_of = Bounds(known, inflated_share=4.0, is_server=True)
-    reader = result("process", "peer calamine", peer="calamine", against="xlsx")
+    reader = result("process", "peer calamine", peer="calamine", against="xlsx memory")
     assert {each["name"] for each in limits_of(reader, all_of)} == {"memory read", "inflate"}
     whole = result("process", "peer pandas", peer="pandas", against="csv")
     assert {each["name"] for each in limits_of(whole, all_of)} == {"memory read", "own insert", "loopback"}

@@ -77,6 +77,8 @@ def test_a_missing_library_is_told_and_no_failure(
 def test_a_slow_peer_says_that_it_takes_fewer_records(database: str, tmp_path: Path) -> None:
     bench = Bench(tmp_path, database, 0, 1_000_000, 7, 1_000, 2, peers=True)
     [faker] = [case for case in cases_for("generate", bench) if case.peer == "faker"]
+    [pandas] = [case for case in cases_for("process", bench) if case.peer == "pandas"]
+    assert pandas.title == "pandas, all of processing, into the database (slow, so on 500,000 records only)"
     assert (faker.records, faker.title) == (5_000, "Faker (slow, so on 5,000 records only)")
 
 

@@ -86,11 +86,12 @@ def _same(table: Any) -> pa.Table:
 
 
 def _csv(name: str, title: str, modules: tuple[str, ...], most: int | None, **how: Any) -> Reader:
-    return Reader(name, title, "csv", modules, most, kind="csv", **{"people": _same, **how})
+    against = "csv" if "load" in how else "csv memory"
+    return Reader(name, title, against, modules, most, kind="csv", **{"people": _same, **how})
 
 
 def _book(name: str, title: str, modules: tuple[str, ...], most: int | None, **how: Any) -> Reader:
-    return Reader(name, title, "xlsx", modules, most, kind="xlsx", **how)
+    return Reader(name, title, "xlsx memory", modules, most, kind="xlsx", **how)
 
 
 _FRAME = intake_readers.table_of_frame
