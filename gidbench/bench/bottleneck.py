@@ -33,6 +33,8 @@ INFLATE_SHARE = 0.75
 DISK_SHARE = 0.7
 IDLE_SHARE = 0.5
 SERIAL_SHARE = 0.6
+_FEW_SAMPLES = 3  # of a short round: then its average counts
+_ON_AVERAGE = (0.9, 1.1)
 _ONE_CORE = (0.75, 1.25)  # of a sample in which one core works
 _HERE = ("memory", "csv", "parquet")  # destinations that no server has a part in
 _LOCK_WAITS = "LCK"  # how SQL Server's waits for locks begin
@@ -174,8 +176,12 @@ def _server(facts: _Facts) -> str:
 
 def _serial(facts: _Facts) -> str:
     cores = facts.result.timeline.get("cpu_cores", [])
-    if facts.usable < 2 or len(cores) < 3:
+    if facts.usable < 2:
         return ""
+    if len(cores) < _FEW_SAMPLES:
+        low, high = _ON_AVERAGE
+        alone = low <= facts.cores <= high
+        return f"One thread of the CPU: {facts.busy_words}, as of a part that is not spread." if alone else ""
     alone = sum(_ONE_CORE[0] <= each <= _ONE_CORE[1] for each in cores) / len(cores)
     if alone < SERIAL_SHARE:
         return ""

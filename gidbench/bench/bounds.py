@@ -168,7 +168,8 @@ def _amounts(result: Result, bounds: Bounds) -> dict[str, float | None]:
     amounts: dict[str, float | None] = {}
     into_database = variant == "database"
     if result.operation == "generate":
-        amounts["memory write"] = result.bytes_per_second
+        if not (bounds.is_server and into_database):
+            amounts["memory write"] = result.bytes_per_second
         if variant in ("csv", "parquet"):
             amounts["page cache write"] = result.bytes_per_second
     if result.operation == "process":

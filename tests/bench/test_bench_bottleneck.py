@@ -44,6 +44,7 @@ CASES = {
     "server": (planted(0.4, ("loopback", 0.02), ("own insert", 0.9)), "server"),
     "no server, idle": (planted(0.4, ("own insert", 0.9)), "none"),
     "one thread": (planted(1.03, ("disk write", 0.1), timeline=ONE_CORE), "cpu"),
+    "one thread, too short to be sampled": (planted(0.97), "cpu"),
     "now this, now that": (planted(1.8, ("disk write", 0.4), timeline=TWO_PHASES), "none"),
     "nothing known": (planted(1.8), "none"),
 }
@@ -66,7 +67,7 @@ def test_words_have_the_numbers() -> None:
     nearest = name_bottleneck(planted(1.8, ("disk write", 0.4), ("own insert", 0.2)), 4, 4)["words"]
     assert nearest.startswith("No single one: 1.8 of 4 cores")
     assert nearest.endswith("the nearest bound, the disk write, is reached to 40 %.")
-    idle = name_bottleneck(planted(0.9), 4, 4)["words"]
+    idle = name_bottleneck(planted(0.7), 4, 4)["words"]
     assert idle.endswith("on average (the others waited, or other programs had them).")
     server = name_bottleneck(planted(0.4, ("loopback", 0.02), phases_s={"load": 1.6}), 4, 4, is_server=True)[
         "words"

@@ -9,13 +9,16 @@ import live
 import pyarrow as pa
 import pytest
 
+from gidbench import notebooks
 from gidbench.bench import peer_cases
 from gidbench.bench.case import Case
 from gidbench.bench.ground import PeerOutcome
 from gidbench.bench.peers.registry import BOOK_READERS, CSV_READERS, MAKERS
+from gidbench.bench.results import load_results
+from gidbench.bench.session import measure
 from gidbench.bench.suite import OPERATIONS, Bench, cases_for, left_out
 from gidbench.engine import Cancellation
-from gidbench.errors import VerificationError
+from gidbench.errors import InputError, VerificationError
 from gidbench.stores.opening import open_store
 
 RECORDS = 2_000
@@ -102,6 +105,29 @@ def test_a_peer_that_makes_other_values_is_found_out(
         syncer.verify(PeerOutcome("sync", RECORDS, 0.0, made=RECORDS))
     with pytest.raises(TypeError, match="times the peer"):
         maker.verify(peer_cases.Outcome("generate", RECORDS, 0.0))
+
+
+@pytest.mark.slow
+def test_a_measurement_has_peers_limits_and_bottlenecks(tmp_path: Path) -> None:
+    found = measure("sync", records=RECORDS, processes=1, rounds=1, out=tmp_path / "run", peers=True)
+    written = load_results(found.path).results
+    assert written == found.results
+    by_variant = {result.variant: result for result in written}
+    assert set(by_variant) == {"initial", "unchanged", "peer pandas", "peer sql", "peer merge"}
+    assert {result.status for result in written} == {"ok"}
+    assert {(result.peer, result.against) for result in written if result.peer} == {
+        (name, "initial") for name in ("pandas", "sql", "merge")
+    }
+    assert all(result.limits and result.bottleneck["words"] for result in written)
+    assert "own insert" in {limit["name"] for limit in by_variant["initial"].limits}
+    assert [limit["name"] for limit in by_variant["unchanged"].limits] == ["own compare"]
+
+
+def test_a_notebook_parameter_is_true_or_false() -> None:
+    assert notebooks.typed({"peers": "True"}, ["01_generate"]) == {"peers": True}
+    assert notebooks.typed({"peers": "false"}, ["01_generate"]) == {"peers": False}
+    with pytest.raises(InputError, match="neither true nor false"):
+        notebooks.typed({"peers": "perhaps"}, ["01_generate"])
 
 
 @pytest.fixture
