@@ -13,7 +13,7 @@ The rules, in the order in which they are asked; the first that holds is the ans
 | cpu | one thread has to inflate a workbook, INFLATE_SHARE or more of the round, whatever the others do |
 | disk | bytes are read or written at DISK_SHARE or more of the disk's rate, and the CPU is not busy |
 | server | most of the time the CPU here is idle (below IDLE_SHARE) in a case that works on a server |
-| cpu | most of the time one core is busy, and no more: a part that is not spread over the workers (SERIAL_SHARE) |
+| cpu | in SERIAL_SHARE or more of the samples one core is busy, and no more: a part that is not spread |
 | none | none of these: the answer then says what comes nearest |
 """
 
@@ -180,8 +180,9 @@ def _serial(facts: _Facts) -> str:
         return ""
     if len(cores) < _FEW_SAMPLES:
         low, high = _ON_AVERAGE
-        alone = low <= facts.cores <= high
-        return f"One thread of the CPU: {facts.busy_words}, as of a part that is not spread." if alone else ""
+        if not low <= facts.cores <= high:
+            return ""
+        return f"One thread of the CPU: {facts.busy_words}, as of a part that is not spread."
     alone = sum(_ONE_CORE[0] <= each <= _ONE_CORE[1] for each in cores) / len(cores)
     if alone < SERIAL_SHARE:
         return ""
