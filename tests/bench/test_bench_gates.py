@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,13 @@ def test_below_a_tier_fails_only_where_the_whole_interval_is_below(
     assert check_gates(gates, [made]).exit_code == code
     strict = Gates(Gate(fail_below="ULTRA"), strict=True)
     assert check_gates(strict, [made]).exit_code == (0 if state == "passed" else 1)
+
+
+def test_gates_are_for_our_own_cases_and_no_peer_fails_them() -> None:
+    slow = replace(result(times(30.0), variant="peer Faker"), peer="Faker", against="memory")
+    skipped = replace(slow, variant="peer mimesis", status="skipped", error="mimesis is not installed")
+    gates = Gates(Gate(fail_below="ULTRA", require_target=True), strict=True)
+    assert set(states(gates, result(times(0.5)), slow, skipped).values()) == {"passed"}
 
 
 def test_a_single_round_proves_nothing_near_the_bound() -> None:
