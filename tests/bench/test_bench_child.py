@@ -169,9 +169,9 @@ def test_a_killed_run_leaves_a_file_that_loads_with_the_finished_cases(tmp_path:
     _, alive = psutil.wait_procs(others, timeout=60)
     assert alive == []
     found = load_results(tmp_path / "run")
-    assert [(each.operation, each.status, each.rounds) for each in found.results] == [
-        ("generate", "ok", 4)
-    ] * 4
+    done = [(each.operation, each.status, each.rounds) for each in found.results]
+    assert done[:4] == [("generate", "ok", 4)] * 4
+    assert set(done[4:]) <= {("process", "ok", 4)}  # its last rounds may be over before the signal arrives
     assert any(each.operation == "process" and not each.warmup for each in found.rounds)
     left = {path.name for path in (tmp_path / "run").iterdir()}
     assert {name for name in left if name.startswith((".scratch", "gidbench.duckdb"))} == set()
