@@ -159,10 +159,11 @@ class GateReport:
 def check_gates(
     gates: Gates, results: Sequence[Result], compared: Sequence[Compared] | None = None, why_not: str = ""
 ) -> GateReport:
-    """Hold each case of ours against its gates, and no peer; `compared` is what became of it since before, None where that is not known.
+    """Hold each case of ours, and no peer, against its gates.
 
-    `why_not` says why there is nothing to compare with. A gate of a case that was not measured is told as such, and so
-    is a gate in the settings of a case that does not exist.
+    `compared` is what became of it since before, None where that is not known; `why_not` says why there is nothing to
+    compare with. A gate of a case that was not measured is told as such, and so is a gate in the settings of a case
+    that does not exist.
     """
     before = {each.name: each for each in compared or ()}
     by_name = {f"{each.operation} {each.variant}": each for each in results if each.peer is None}
