@@ -151,7 +151,8 @@ def _judge(bar: Bar, result: Comparison) -> Finding:
     is_ratio = bar.against is not None
     unit = result.units.get(bar.contender, "")
     for name in (bar.contender, bar.against):
-        if name is not None and name not in result.rates:
+        # who fails in a later round has fewer rates than the other, and none that can be trusted
+        if name is not None and (name in result.failures or name not in result.rates):
             return Finding(
                 bar.title, bar.least, is_ratio, unit, note=result.failures.get(name, "not measured")
             )

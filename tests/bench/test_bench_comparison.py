@@ -56,6 +56,16 @@ def test_ratios_are_of_each_round_and_the_median_is_held_against_the_bar():
     assert (rate.value, rate.met, rate.is_ratio) == (30, True, False)
 
 
+def test_one_that_fails_in_a_later_round_has_no_ratio():
+    script = Script(a=[0, 10, 20, 30], b=[0, 1])  # b has nothing to say in its second round
+    bars = [Bar("ratio", "a", 10, "b"), Bar("other way", "b", None, "a"), Bar("rate", "a", 15)]
+    result = compare(script.contenders(), bars, rounds=3)
+    ratio, other, rate = result.findings
+    assert (ratio.value, ratio.met, other.value) == (None, None, None)
+    assert "IndexError" in ratio.note
+    assert (rate.value, rate.met) == (20, True)
+
+
 def test_one_that_fails_is_told_and_the_others_go_on():
     def fail() -> float:
         raise VerificationError("it is wrong", "mend it")
