@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from gidbench import gid
 from gidbench.arrays import fixed_values
 from gidbench.records import ACTIVE, NON_ACTIVE, PERSON_FIELDS
+from gidbench.stores import outcomes
 from gidbench.stores.base import COMPARED
 from gidbench.stores.naming import Table
 from gidbench.stores.numbering import keep_brought, number
@@ -65,41 +66,18 @@ class DuckDBSynchroniser:
 
     def compare(self) -> dict[str, int]:
         e, g = self._e, self._g
-        left = f"e.{e.deleted_at} IS NOT NULL AND g.{g.status} = '{ACTIVE}'"
-        back = f"e.{e.deleted_at} IS NULL AND g.{g.status} <> '{ACTIVE}'"
-        both = f"e.{e.id} IS NOT NULL AND g.{g.g_id} IS NOT NULL"
-
-        def rows_where(condition: str) -> str:
-            return f"count(*) FILTER ({condition})"
-
-        [found] = self._store.rows(
-            f"""SELECT count(*), count(e.{e.id}), count(g.{g.g_id}),
-                {rows_where(f"e.{e.id} IS NULL AND g.{g.status} = '{ACTIVE}'")},
-                {rows_where(f"{both} AND {left}")}, {rows_where(f"{both} AND {back}")},
-                {rows_where(f"{both} AND ({self._differs})")}, {rows_where(f"{both} AND {self._other_gid}")}
+        told = outcomes.sums(e, g, self._differs, self._other_gid, lambda rows: f"count(*) FILTER ({rows})")
+        [(pairs, rows, people, *found)] = self._store.rows(
+            f"""SELECT count(*), count(e.{e.id}), count(g.{g.g_id}), {told}
             FROM {self._winners} e FULL JOIN {g} g ON {self._same_person}"""
         )
-        pairs, rows, people, stopped, departed, returned, different, unwritten = map(int, found)
-        self._gone, self._stopped = pairs - rows, stopped
-        return {
-            "inserted": pairs - people,
-            "updated": different - departed - returned,
-            "deactivated": departed + stopped,
-            "reactivated": returned,
-            "unchanged": people - different - stopped,
-            "conflict": self._conflicts,
-            "gone": self._gone,
-            "unwritten": unwritten,
-        }
+        self._gone, self._stopped = pairs - rows, found[0]
+        return outcomes.counts(pairs, rows, people, found, self._conflicts)
 
     def _distinct(self, table: str, column: str, rows: int) -> int:
         """Distinct values of a column: where the rows have as many hashes, all are; else these are counted."""
-        if (
-            self._store.scalar(
-                f"SELECT count(DISTINCT hash({column})) FROM {table} WHERE {column} IS NOT NULL"
-            )
-            == rows
-        ):
+        hashes = f"SELECT count(DISTINCT hash({column})) FROM {table} WHERE {column} IS NOT NULL"
+        if self._store.scalar(hashes) == rows:
             return rows
         return int(self._store.scalar(f"SELECT count(DISTINCT {column}) FROM {table}"))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from gidbench.records import ACTIVE, NON_ACTIVE, PERSON_FIELDS
+from gidbench.stores import outcomes
 from gidbench.stores.base import COMPARED, OUTCOMES
 from gidbench.stores.sqlserver import tables
 from gidbench.stores.sqlserver.expressions import (
@@ -39,9 +40,8 @@ class SqlServerSynchroniser:
         e, g = self._e, self._g
         self._winners = str(e)  # the rows that count: one for each no_ktp
         self._conflicts = self._brought = self._stopped = 0
-        self._looks_later = self._are_all_new = (
-            False  # for conflicts; the target was empty when it was looked at
-        )
+        self._looks_later = False  # for conflicts
+        self._are_all_new = False  # the target was empty when it was looked at
         self._first = 0  # ordinal of the first newcomer who brings no G_ID
         self._same = f"e.{e.no_ktp} = g.{g.no_ktp}"
         self._status = status(e)
@@ -113,34 +113,17 @@ class SqlServerSynchroniser:
     def _outcomes(self) -> dict[str, int]:
         """Sums over one pass: to group by the outcome would take more than to find it."""
         e, g = self._e, self._g
-        both = f"e.{e.id} IS NOT NULL AND g.{g.g_id} IS NOT NULL"
-
-        def rows_where(condition: str) -> str:
-            return f"SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)"
-
+        told = outcomes.sums(
+            e, g, self._differs, other_gid(e, g), lambda rows: f"SUM(CASE WHEN {rows} THEN 1 ELSE 0 END)"
+        )
         [row] = self._store.rows(
             f"""SELECT COUNT_BIG(*), COUNT_BIG(e.{e.id}), COUNT_BIG(g.{g.g_id}),
-                {rows_where(f"e.{e.id} IS NULL AND g.{g.status} = '{ACTIVE}'")},
-                {rows_where(f"e.{e.deleted_at} IS NOT NULL AND g.{g.status} = '{ACTIVE}'")},
-                {rows_where(f"{both} AND e.{e.deleted_at} IS NULL AND g.{g.status} <> '{ACTIVE}'")},
-                {rows_where(f"{both} AND {self._differs}")}, {rows_where(f"{both} AND {other_gid(e, g)}")},
-                COUNT_BIG(CASE WHEN g.{g.g_id} IS NULL THEN e.{e.g_id} END)
+                COUNT_BIG(CASE WHEN g.{g.g_id} IS NULL THEN e.{e.g_id} END), {told}
             FROM {self._winners} e FULL OUTER JOIN {g} g ON {self._same}"""
         )
-        pairs, rows, people, stopped, departed, returned, different, unwritten, brought = (
-            int(number or 0) for number in row
-        )
-        self._stopped, self._brought = stopped, brought
-        return {
-            "inserted": pairs - people,
-            "updated": different - departed - returned,
-            "deactivated": departed + stopped,
-            "reactivated": returned,
-            "unchanged": people - different - stopped,
-            "conflict": 0,
-            "gone": pairs - rows,
-            "unwritten": unwritten,
-        }
+        pairs, rows, people, self._brought, *found = (int(number or 0) for number in row)
+        self._stopped = found[0]
+        return outcomes.counts(pairs, rows, people, found)
 
     def conflicts(self) -> pa.Table:
         e = self._e
