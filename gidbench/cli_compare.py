@@ -46,6 +46,9 @@ def gate_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+history_option = click.option(
+    "--history", type=click.Path(path_type=Path), help="File of the history (default: reports/history.jsonl)."
+)
 against_option = click.option(
     "--against", metavar="COMMIT", help="Hold it against a commit, branch or tag in the history."
 )
@@ -100,11 +103,7 @@ def enforce(gates: Gates, outcome: RunOutcome) -> int:
     help="Give verdicts on other machines, data or databases, and when it was too busy.",
 )
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown, for a pull request.")
-@click.option(
-    "--history",
-    type=click.Path(path_type=Path),
-    help="File of the history (default: reports/history.jsonl).",
-)
+@history_option
 @click.option(
     "--live",
     metavar="CASE",
@@ -222,11 +221,7 @@ def _live(
 @click.command()
 @click.argument("case", nargs=-1)
 @click.option("--last", type=COUNT, default=0, metavar="N", help="The newest N runs only.")
-@click.option(
-    "--history",
-    type=click.Path(path_type=Path),
-    help="File of the history (default: reports/history.jsonl).",
-)
+@history_option
 @click.option(
     "--threshold",
     type=float,

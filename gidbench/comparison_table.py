@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import statistics
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from gidbench.bench.comparison import Comparison, Finding
+from gidbench.terminal import wide_console
 from gidbench.units import format_bytes, format_rate
 
 
 def print_comparison(result: Comparison) -> None:
     """The bars with what came out, then the rates of everyone who took part."""
-    console = Console()
-    if not console.is_terminal:
-        console.width = max(console.width, 100)
+    console = wide_console()
     table = Table(
         box=None, pad_edge=False, header_style="bold", title="bars", title_justify="left", title_style="bold"
     )

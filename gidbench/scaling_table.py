@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import statistics
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from gidbench.bench.scaling import Growth, Scaling
 from gidbench.bench.scaling_fit import Efficiency, Fit
+from gidbench.terminal import wide_console
 from gidbench.units import format_bytes, format_rate, format_seconds
 
 
 def print_scaling(result: Scaling) -> None:
     """A table of each variant with its exponents, then the workers."""
-    console = Console()
-    if not console.is_terminal:
-        console.width = max(console.width, 100)
+    console = wide_console()
     title = f"{result.operation}, {result.database}, {result.workers} workers"
     console.print(f"[bold]{escape(title)}[/]", highlight=False)
     for growth in result.growths:

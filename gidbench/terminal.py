@@ -34,6 +34,14 @@ _TIER_STYLES = {
 _STATES = {"good": ("green", "ok"), "note": ("yellow", "note"), "bad": ("red", "bad")}
 
 
+def wide_console(least: int = 100, *, to_error: bool = False) -> Console:
+    """A console of `least` columns at least where nobody's screen limits it: a log or a file wraps by itself."""
+    console = Console(stderr=to_error)
+    if not console.is_terminal:
+        console.width = max(console.width, least)
+    return console
+
+
 @contextlib.contextmanager
 def progress_bar(*, lines: bool) -> Iterator[ProgressCallback | None]:
     """A bar per phase on a terminal; elsewhere nothing, or with `lines` one as a phase begins."""

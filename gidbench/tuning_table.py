@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from gidbench.bench.tuning import NOT_TRIED, Cell, Tuning
 from gidbench.bench.tuning_gain import LEAST_PAIRS, Gain
 from gidbench.bench.tuning_space import TITLES, VARIABLES, shown
-from gidbench.terminal import print_checks
+from gidbench.terminal import print_checks, wide_console
 from gidbench.units import format_rate, format_seconds
 
 _BAR, _MOST = 12, 4.0  # characters of the longest bar, and the ratio beyond which bars grow no longer
@@ -17,9 +16,7 @@ _BAR, _MOST = 12, 4.0  # characters of the longest bar, and the ratio beyond whi
 
 def print_tuning(result: Tuning) -> None:
     """All of it on standard output."""
-    console = Console()
-    if not console.is_terminal:
-        console.width = max(console.width, 100)
+    console = wide_console()
     title = f"{result.operation}, {result.database}"
     console.print(f"[bold]{escape(title)}[/]", highlight=False)
     for name, why in result.space.ignored.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -13,6 +12,7 @@ from gidbench.bench.comparing import RunComparison
 from gidbench.bench.gates import GateReport
 from gidbench.bench.live import LiveComparison
 from gidbench.bench.steps import Trend, bars
+from gidbench.terminal import wide_console
 from gidbench.units import format_rate, format_seconds
 
 _STYLES = {
@@ -26,14 +26,8 @@ _STYLES = {
     "passed": "green",
 }
 _MOST_BARS = 40
+_WIDTH = 160  # of what nobody's screen limits
 _FEW_ROUNDS = 20  # of a pair: below, 10 % is found in a third of the tries only
-
-
-def _console(*, to_error: bool = False) -> Console:
-    console = Console(stderr=to_error)
-    if not console.is_terminal:
-        console.width = max(console.width, 160)
-    return console
 
 
 def _table(title: str) -> Table:
@@ -44,7 +38,7 @@ def _table(title: str) -> Table:
 
 def print_runs(result: RunComparison, before: str, after: str) -> None:
     """All cases, then what holds for both runs."""
-    console = _console()
+    console = wide_console(_WIDTH)
     table = _table(escape(f"{after} against {before}: {texts.summary(result)}"))
     for name in texts.COLUMNS:
         numeric = name in ("before", "after", "time", "95 % interval")
@@ -68,7 +62,7 @@ def print_runs(result: RunComparison, before: str, after: str) -> None:
 
 def print_live(found: LiveComparison) -> None:
     """What was measured in turns: by the clock, and by CPU time."""
-    console = _console()
+    console = wide_console(_WIDTH)
     table = _table(escape(f"{found.after} against {found.before}: {found.title}"))
     for name in ("of", "change", "95 % interval", "p", "verdict", "why"):
         table.add_column(name, justify="right" if name in ("change", "95 % interval", "p") else "left")
@@ -99,14 +93,14 @@ def print_gates(report: GateReport, *, to_error: bool = False) -> None:
     """What did not pass, with its reason; where nothing is asked, nothing."""
     if not report.checks:
         return
-    console = _console(to_error=to_error)
+    console = wide_console(_WIDTH, to_error=to_error)
     for state, words in texts.gate_lines(report):
         console.print(f"[{_STYLES[state]}]{escape(words)}[/]", highlight=False)
 
 
 def print_trends(trends: Sequence[Trend], passed_over: int) -> None:
     """A line a case: bars of the median time, oldest run first; then the steps."""
-    console = _console()
+    console = wide_console(_WIDTH)
     table = _table("history")
     for name in ("case", "runs", "first", "last", "records/s", "time, oldest run first"):
         table.add_column(name, justify="right" if name in ("runs", "first", "last", "records/s") else "left")
@@ -145,7 +139,7 @@ def print_trends(trends: Sequence[Trend], passed_over: int) -> None:
 
 def print_runs_of(trend: Trend) -> None:
     """One case: a line a run."""
-    console = _console()
+    console = wide_console(_WIDTH)
     table = _table(escape(trend.case))
     for name in ("started", "commit", "median", "95 % interval", "records/s", "processes", "noise", "time"):
         table.add_column(name, justify="right" if name in ("median", "records/s", "processes") else "left")
