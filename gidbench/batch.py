@@ -13,16 +13,10 @@ from typing import Any
 
 from gidbench import notebooks
 from gidbench.bench import progress_file
+from gidbench.bench.databases import remove_database, require_empty
 from gidbench.bench.history import remembered
 from gidbench.bench.results import Noise, Result, load_results
-from gidbench.bench.session import (
-    RESULTS_FILE,
-    check_request,
-    new_folder,
-    remove_database,
-    require_empty,
-    results_in,
-)
+from gidbench.bench.session import RESULTS_FILE, check_request, new_folder, results_in
 from gidbench.bench.suite import OPERATIONS
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import GidbenchError, InputError, NothingMeasuredError, OperationCancelled

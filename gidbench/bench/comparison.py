@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from gidbench.bench.stats import median_interval
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import GidbenchError, InputError, OperationCancelled
 
 PROOF_RECORDS = 5_000  # of which everyone proves to make the right thing, before all rounds
-_RESAMPLES = 4_000
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,6 @@ def _judge(bar: Bar, result: Comparison) -> Finding:
     values = np.array(result.rates[bar.contender])
     if bar.against is not None:
         values = values / np.array(result.rates[bar.against])
-    picks = np.random.default_rng(0).integers(0, values.size, (_RESAMPLES, values.size))
-    low, high = np.quantile(np.median(values[picks], axis=1), [0.025, 0.975]).tolist()
-    middle = float(np.median(values))
+    middle, low, high = median_interval(values, np.random.default_rng(0))
     met = None if bar.least is None else middle >= bar.least
     return Finding(bar.title, bar.least, is_ratio, unit, middle, low, high, met)

@@ -49,12 +49,18 @@ def database(given: str, settings: Settings, folder: Path) -> Iterator[Target]:
         remove_database(path)
 
 
-def restore(url: str, first_ordinal: int) -> None:
-    """Empty the tables of a caller's database, and give the G_IDs back."""
+def begin_afresh(url: str, first_ordinal: int, *tables: str) -> None:
+    """Empty some tables, and take back the G_IDs that were handed out for their rows."""
     with open_store(url) as store:
-        for table in SCHEMAS:
+        store.create_tables()
+        for table in tables:
             store.clear(table)
         store.return_gids(first_ordinal, store.reserve_gids(0))
+
+
+def restore(url: str, first_ordinal: int) -> None:
+    """Empty the tables of a caller's database, and give the G_IDs back."""
+    begin_afresh(url, first_ordinal, *SCHEMAS)
 
 
 def remove_database(path: Path) -> None:

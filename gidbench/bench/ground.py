@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gidbench.bench.databases import begin_afresh
 from gidbench.digest import digest_of
 from gidbench.errors import VerificationError
 from gidbench.files.writers import write_file
@@ -22,6 +23,13 @@ from gidbench.stores.opening import open_store
 PART_ROWS = 50_000
 AGREED = (*PERSON_FIELDS, "status", "g_id")
 PERSONS = pa.schema([field for field in EMPLOYEE if field.name in PERSON_FIELDS])
+
+
+def people(seed: int, count: int) -> Iterator[pa.RecordBatch]:
+    """The first employees of a seed, part by part, as no operation that is timed makes them."""
+    plan = employees(seed)
+    for part in parts(0, count, PART_ROWS):
+        yield plan.batch(*part)
 
 
 @dataclass(frozen=True)
@@ -52,9 +60,7 @@ class Bench:
 
     def people(self, count: int | None = None) -> Iterator[pa.RecordBatch]:
         """The employees that every case is about."""
-        plan = employees(self.seed)
-        for part in parts(0, self.records if count is None else count, PART_ROWS):
-            yield plan.batch(*part)
+        return people(self.seed, self.records if count is None else count)
 
     def intake(self, kind: str, count: int) -> Path:
         """A file of so many of them: CSV has all columns, a workbook those of a person. Made when first asked for."""
@@ -70,11 +76,7 @@ class Bench:
 
     def begin_afresh(self, *tables: str) -> None:
         """Empty tables, and take back the G_IDs that were handed out for their rows."""
-        with open_store(self.database) as store:
-            store.create_tables()
-            for table in tables:
-                store.clear(table)
-            store.return_gids(self.first_ordinal, store.reserve_gids(0))
+        begin_afresh(self.database, self.first_ordinal, *tables)
 
     def read(self, table: str, columns: Any) -> Iterator[pa.RecordBatch]:
         """Columns of a table of the database."""

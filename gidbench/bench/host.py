@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 import gidbench
+from gidbench.bench.machine import quiet
 from gidbench.settings import usable_cores
 
 _PACKAGES = ("numpy", "numba", "pyarrow", "duckdb", "pandas", "fastexcel", "papermill")
@@ -19,7 +20,7 @@ _PACKAGES = ("numpy", "numba", "pyarrow", "duckdb", "pandas", "fastexcel", "pape
 
 def describe() -> dict[str, Any]:
     """CPU, cores, memory, system, versions, commit; nothing that names the machine or its user."""
-    frequency = _quiet(psutil.cpu_freq)
+    frequency = quiet(psutil.cpu_freq)
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
@@ -41,7 +42,7 @@ def noise() -> dict[str, Any]:
     Returns load average per core (1 minute), share of CPU time stolen by the hypervisor since boot, share
     of memory in use, and swap in use; None where the system does not tell.
     """
-    load = _quiet(psutil.getloadavg)
+    load = quiet(psutil.getloadavg)
     cpu = psutil.cpu_times()
     total = sum(cpu)
     return {
@@ -50,13 +51,6 @@ def noise() -> dict[str, Any]:
         "memory_used_share": round(psutil.virtual_memory().percent / 100, 3),
         "swap_used_bytes": psutil.swap_memory().used,
     }
-
-
-def _quiet(function: Any) -> Any:
-    try:
-        return function()
-    except (OSError, AttributeError, NotImplementedError, RuntimeError):
-        return None
 
 
 def _cpu_model() -> str:

@@ -15,6 +15,7 @@ from gidbench import gid
 from gidbench.bench.case import Case, TimedCall, Verified
 from gidbench.bench.comparison import Comparison, Finding, check_extent
 from gidbench.bench.runner import take_turn
+from gidbench.bench.stats import median_interval
 from gidbench.bench.suite import Bench, cases_for
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import GidbenchError
@@ -24,7 +25,6 @@ from gidbench.settings import load_settings
 
 MOST_OVERHEAD = 0.01
 PAIRS = 50  # of a round
-_RESAMPLES = 4_000
 
 _LEAST = 1 - MOST_OVERHEAD
 _BARS = (
@@ -130,9 +130,7 @@ def conclude(pairs: Sequence[tuple[Times, Times]], records: int) -> Comparison:
     generator = np.random.default_rng(0)
     for title, which in _BARS:
         ratios = np.array([bare[which] / measured[which] for bare, measured in pairs])
-        picks = generator.integers(0, ratios.size, (_RESAMPLES, ratios.size))
-        low, high = np.quantile(np.median(ratios[picks], axis=1), [0.025, 0.975]).tolist()
-        middle = float(np.median(ratios))
+        middle, low, high = median_interval(ratios, generator)
         result.findings.append(Finding(title, _LEAST, True, "ratio", middle, low, high, _met(middle, high)))
     return result
 

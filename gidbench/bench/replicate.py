@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gidbench.bench.case import Case
+    from gidbench.bench.ground import Bench
     from gidbench.engine import Cancellation
 
 _PATIENCE_S = 30.0  # to empty the tables of somebody's database when the parent is gone
@@ -53,6 +54,21 @@ class Job:
     batch_size: int
     workers: int
     peers: bool = False
+
+    def bench(self, url: str) -> Bench:
+        """What its cases share, on a database."""
+        from gidbench.bench.ground import Bench
+
+        return Bench(
+            Path(self.folder),
+            url,
+            self.first_ordinal,
+            self.records,
+            self.seed,
+            self.batch_size,
+            self.workers,
+            self.peers,
+        )
 
 
 class _Orders:
@@ -110,22 +126,12 @@ def _get_ready(job: Job, url: str) -> tuple[list[Case], dict[str, Any]]:
     """The cases, and what is said of them and of the warm-up."""
     started = time.perf_counter()
     from gidbench.bench.runner import described
-    from gidbench.bench.suite import Bench, cases_for
+    from gidbench.bench.suite import cases_for
     from gidbench.kernels.warmup import compile_all
 
     imported = time.perf_counter() - started
     warmup = compile_all()
-    bench = Bench(
-        Path(job.folder),
-        url,
-        job.first_ordinal,
-        job.records,
-        job.seed,
-        job.batch_size,
-        job.workers,
-        job.peers,
-    )
-    cases = cases_for(job.operation, bench)
+    cases = cases_for(job.operation, job.bench(url))
     return cases, {
         "kind": "ready",
         "cases": [asdict(described(case)) for case in cases],

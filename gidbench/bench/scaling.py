@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from gidbench import gid
+from gidbench.bench.databases import require_empty, restore
 from gidbench.bench.scaling_fit import LEAST_SIZES, Efficiency, Fit, fit
 from gidbench.bench.scaling_process import Finding, Job, measure
-from gidbench.bench.session import require_empty
 from gidbench.bench.tuning_gain import ratio_interval
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import GidbenchError, InputError
@@ -216,13 +216,11 @@ def _given(database: str | None) -> Iterator[int]:
     if not database:
         yield gid.FIRST_ORDINAL
         return
-    from gidbench.bench.scaling_process import _empty
-
     first = require_empty(database)
     try:
         yield first
     finally:
-        _empty(database, first)
+        restore(database, first)
 
 
 @dataclass

@@ -16,12 +16,11 @@ from typing import Any
 
 import psutil
 
+from gidbench.bench.databases import restore
 from gidbench.bench.intake_process import peak_rss_bytes
 from gidbench.errors import VerificationError
 from gidbench.kernels.warmup import compile_all
 from gidbench.operations import generate, process, sync
-from gidbench.processing import TABLE as FILE_TABLE
-from gidbench.stores.opening import open_store
 
 _VARIABLE = "GIDBENCH_SCALING_URL"  # may hold a password, which the arguments of a process show to everybody
 LEAST_S, MOST_RUNS = 0.3, 15  # what is over sooner is run again, and its median counts
@@ -107,7 +106,7 @@ def _steps(job: Job, database: str) -> tuple[Callable[[], None], Callable[[], An
 
     def afresh() -> None:
         if database:
-            _empty(database, job.first_ordinal)
+            restore(database, job.first_ordinal)
         else:
             for path in (run, run.with_name(run.name + ".wal")):
                 path.unlink(missing_ok=True)
@@ -146,14 +145,6 @@ def _fill(job: Job, database: str) -> None:
         generate(job.records, seed=job.seed, out=job.taken_in)
     else:
         generate(job.records, seed=job.seed, into=database or f"duckdb:///{job.taken_in}", replace=True)
-
-
-def _empty(database: str, first_ordinal: int) -> None:
-    with open_store(database) as store:
-        store.create_tables()
-        for table in ("employee", "global_id", FILE_TABLE):
-            store.clear(table)
-        store.return_gids(first_ordinal, store.reserve_gids(0))
 
 
 def main() -> None:

@@ -15,30 +15,18 @@ from gidbench.bench import host, schedule
 from gidbench.bench.bottleneck import name_bottleneck
 from gidbench.bench.bounds import Bounds, limits_of, measure_bounds
 from gidbench.bench.child import children
-from gidbench.bench.databases import Target, remove_database, require_empty
+from gidbench.bench.databases import Target
 from gidbench.bench.databases import database as _database
 from gidbench.bench.noise import NoiseMeter
 from gidbench.bench.progress_file import ProgressFile
 from gidbench.bench.replicate import Job
 from gidbench.bench.results import Noise, Result, Round, RunHeader, append, load_results, newest
-from gidbench.bench.suite import OPERATIONS, Bench, left_out
+from gidbench.bench.suite import OPERATIONS, left_out
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import InputError
 from gidbench.kernels.warmup import compile_all
 from gidbench.settings import Settings, load_settings, usable_cores
 from gidbench.stores.opening import open_store
-
-__all__ = [
-    "RESULTS_FILE",
-    "Measurement",
-    "check_request",
-    "measure",
-    "new_folder",
-    "remove_database",
-    "require_empty",
-    "results_in",
-    "run_folder",
-]
 
 RESULTS_FILE = "results.jsonl"
 _MOST_PROCESSES = 1_000
@@ -149,16 +137,7 @@ def measure(
             settings.workers,
             peers,
         )
-        bench = Bench(
-            scratch,
-            target.url,
-            target.first_ordinal,
-            records,
-            seed,
-            settings.batch_size,
-            settings.workers,
-            peers,
-        )
+        bench = job.bench(target.url)
         bounds = measure_bounds(operation, bench)
 
         def emit(line: Round | Result) -> None:

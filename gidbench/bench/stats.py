@@ -128,3 +128,12 @@ def _expansion(values: int) -> float:
         z = NormalDist().inv_cdf(0.975)
         quantile = z + (z**3 + z) / (4 * freedom)  # Fisher's expansion: right to 0.01 from 10 degrees on
     return float(quantile * (values / freedom) ** 0.5)
+
+
+def median_interval(
+    values: npt.NDArray[np.float64], generator: np.random.Generator
+) -> tuple[float, float, float]:
+    """Median of values, and the ends of its percentile-bootstrap 95 % interval (Efron, 1979)."""
+    picks = generator.integers(0, values.size, (RESAMPLES, values.size))
+    low, high = np.quantile(np.median(values[picks], axis=1), [0.025, 0.975])
+    return float(np.median(values)), float(low), float(high)

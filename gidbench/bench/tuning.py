@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gidbench import gid
-from gidbench.bench.session import require_empty
+from gidbench.bench.databases import require_empty
 from gidbench.bench.tuning_advice import OtherLoad, advise_on_files, advise_on_machine, advise_on_server
 from gidbench.bench.tuning_apply import write_settings
 from gidbench.bench.tuning_budget import Bench, Clock, Trial

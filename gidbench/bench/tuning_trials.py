@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
+from gidbench.bench.databases import begin_afresh, restore
+from gidbench.bench.ground import people
 from gidbench.bench.tuning_space import Point
 from gidbench.digest import digest_of
 from gidbench.engine import Cancellation
 from gidbench.errors import InputError, VerificationError
-from gidbench.generation.plan import employees, parts
 from gidbench.operations import generate, process, sync
 from gidbench.processing import TABLE as FILE_TABLE
 from gidbench.records import EMPLOYEE, PERSON_FIELDS
@@ -24,7 +23,6 @@ from gidbench.settings import assuming
 from gidbench.stores.opening import open_store
 
 OPERATIONS = ("generate", "process", "sync")
-_PART_ROWS = 50_000
 
 Prepared = tuple[
     Callable[[], Any], Callable[[Any, bool], None]
@@ -82,7 +80,7 @@ class Trials:
     def empty(self) -> None:
         """Leave the tables as they were found: empty, with no G_ID handed out."""
         if self.database:
-            self._begin_afresh("employee", "global_id", FILE_TABLE)
+            restore(self.database, self.first_ordinal)
 
     def _generate(self, point: Point, records: int, token: Cancellation) -> Prepared:  # noqa: ARG002
         make = partial(generate, records, seed=self.seed, cancellation=token)
@@ -136,20 +134,13 @@ class Trials:
         """Of the people as they are made, by another way than those that are timed."""
         known = (records, tuple(columns))
         if known not in self._digests:
-            self._digests[known] = digest_of(batch.select(list(columns)) for batch in self._people(records))
+            self._digests[known] = digest_of(
+                batch.select(list(columns)) for batch in people(self.seed, records)
+            )
         return self._digests[known]
 
-    def _people(self, records: int) -> Iterator[pa.RecordBatch]:
-        plan = employees(self.seed)
-        for part in parts(0, records, _PART_ROWS):
-            yield plan.batch(*part)
-
     def _begin_afresh(self, *tables: str) -> None:
-        with open_store(self.database) as store:
-            store.create_tables()
-            for table in tables:
-                store.clear(table)
-            store.return_gids(self.first_ordinal, store.reserve_gids(0))
+        begin_afresh(self.database, self.first_ordinal, *tables)
 
 
 def _require(what: str, found: Any, expected: Any) -> None:

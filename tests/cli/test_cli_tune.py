@@ -15,7 +15,8 @@ import duckdb
 import pytest
 
 from gidbench import gid
-from gidbench.bench import tuning
+from gidbench.bench import tuning, tuning_trials
+from gidbench.bench.ground import people
 from gidbench.bench.tuning import tune
 from gidbench.bench.tuning_space import Point
 from gidbench.bench.tuning_trials import Trials
@@ -178,7 +179,7 @@ def test_a_trial_that_makes_something_wrong_is_an_error(
     point = Point(50_000, 2, 20, "auto", "server")
     assert trials.run(point, 1_000, True, Cancellation()) > 0
     other = Trials(operation, tmp_path, database, first)
-    monkeypatch.setattr(other, "_people", lambda _: Trials(operation, tmp_path, "", 0, seed=8)._people(1_000))
+    monkeypatch.setattr(tuning_trials, "people", lambda _, count: people(8, count))
     with pytest.raises(VerificationError, match="digest"):
         other.run(point, 1_000, True, Cancellation())
     assert other.run(point, 1_000, False, Cancellation()) > 0  # the counts are right
