@@ -45,7 +45,7 @@ class RunOutcome:
         return [result for result in self.results if result.status == "failed"]
 
     def _repr_html_(self) -> str:
-        from gidbench.workbench.tables import results_html
+        from gidbench.widgets.tables import results_html
 
         return results_html(self.results, self.noise)
 

@@ -70,7 +70,7 @@ def test_imports_go_downward_only() -> None:
         {"syncing", "operations", "administration"},
         {"bench"},
         {"report"},
-        {"reporting", "workbench"},
+        {"reporting", "widgets"},
         {"kernel", "notebooks"},
         {"batch"},
         {"aio", "doctor"},

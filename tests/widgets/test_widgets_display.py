@@ -10,7 +10,7 @@ from gidbench import Progress
 from gidbench.bench.results import Noise, Result
 from gidbench.bench.summary import answer, how, noise_of, rounds_of
 from gidbench.operations import GenerationResult
-from gidbench.workbench import progress, tables
+from gidbench.widgets import progress, tables
 
 GOOD = Result(
     "generate",
