@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gidbench.aio import aconvert, agenerate, aprocess, arun, async_
-    from gidbench.batch import run
+    from gidbench.running import run
     from gidbench.bench.frames import results
     from gidbench.bench.results import load_results
     from gidbench.bench.session import measure
@@ -35,7 +35,7 @@ _WHERE = {
     "measure": "bench.session",
     "process": "operations",
     "results": "bench.frames",
-    "run": "batch",
+    "run": "running",
     "sync": "operations",
     "tier_report": "reporting",
     "verify": "operations",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gidbench.batch import RunOutcome, run
+from gidbench.running import RunOutcome, run
 from gidbench.conversion.result import ConversionResult
 from gidbench.converting import convert
 from gidbench.engine import ProgressCallback, run_async

@@ -84,14 +84,14 @@ def run(
     **options: Any,
 ) -> None:
     """Measure everything, and write the tier report (notebooks, results.jsonl, report.html)."""
-    from gidbench import batch
+    from gidbench import running
     from gidbench.bench.suite import OPERATIONS
     from gidbench.terminal import print_run
 
     gates = gates_of(options, against)
     wanted = [name.strip() for item in operations for name in item.split(",") if name.strip()]
     with progress_of(lines=True) as progress:
-        outcome = batch.run(
+        outcome = running.run(
             operations=wanted or OPERATIONS,
             parameters=dict(parameters),
             seed=7 if seed is None else seed,

@@ -20,7 +20,7 @@ from gidbench.outcome import Outcome
 from gidbench.units import format_bytes, format_count, format_rate
 
 if TYPE_CHECKING:
-    from gidbench.batch import RunOutcome
+    from gidbench.running import RunOutcome
     from gidbench.files.text import Decision
     from gidbench.findings import Check
 

@@ -249,7 +249,7 @@ def test_the_table_of_a_run_is_whole_on_a_terminal_of_any_width(
     from rich.console import Console
 
     from gidbench import terminal
-    from gidbench.batch import RunOutcome
+    from gidbench.running import RunOutcome
     from gidbench.bench.results import load_results
 
     sample = Path(__file__).parents[2] / "reports" / "sample"

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 import gidbench
-from gidbench import Cancellation, Progress, batch, cli, notebooks
+from gidbench import Cancellation, Progress, cli, notebooks, running
 from gidbench.errors import GidbenchError, InputError, OperationCancelled
 from gidbench.stores.opening import open_store
 
@@ -160,7 +160,7 @@ def test_a_database_with_data_is_refused_and_kept(database: str) -> None:
 def test_one_that_is_filled_after_the_start_is_too_and_the_marked_notebook_is_saved(
     monkeypatch: pytest.MonkeyPatch, database: str
 ) -> None:
-    monkeypatch.setattr(batch, "require_empty", lambda _: gidbench.generate(100, into=database))
+    monkeypatch.setattr(running, "require_empty", lambda _: gidbench.generate(100, into=database))
     with pytest.raises(InputError, match=r"holds data \(employee 100 rows\)"):
         gidbench.run(500, rounds=1, operations=["sync"], database=database, out="kept")
     with duckdb.connect(database.removeprefix("duckdb:///")) as connection:

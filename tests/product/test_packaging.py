@@ -72,7 +72,7 @@ def test_imports_go_downward_only() -> None:
         {"report"},
         {"reporting", "widgets"},
         {"kernel", "notebooks"},
-        {"batch"},
+        {"running"},
         {"aio", "doctor"},
         {"terminal", "comparison_table", "scaling_table", "tuning_table", "verdict_table"},
         {"cli_common", "cli_convert", "cli_bench", "cli_compare", "cli_database", "cli_tune"},
