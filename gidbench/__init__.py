@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gidbench.aio import aconvert, agenerate, aprocess, arun, async_
-    from gidbench.running import run
     from gidbench.bench.frames import results
     from gidbench.bench.results import load_results
     from gidbench.bench.session import measure
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from gidbench.errors import GidbenchError
     from gidbench.operations import generate, process, sync, verify
     from gidbench.reporting import tier_report
+    from gidbench.running import run
 
 _WHERE = {
     "Cancellation": "engine",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gidbench.running import RunOutcome, run
 from gidbench.conversion.result import ConversionResult
 from gidbench.converting import convert
 from gidbench.engine import ProgressCallback, run_async
 from gidbench.generating import GenerationResult
 from gidbench.operations import generate, process, sync
 from gidbench.processing import ProcessResult
+from gidbench.running import RunOutcome, run
 from gidbench.synchronisation import SyncResult
 
 

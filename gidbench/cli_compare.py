@@ -14,8 +14,8 @@ from gidbench.cli_common import COUNT, as_json, progress_of
 from gidbench.errors import InputError
 
 if TYPE_CHECKING:
-    from gidbench.running import RunOutcome
     from gidbench.bench.gates import Gates
+    from gidbench.running import RunOutcome
 
 _GATES = ("fail_below", "fail_if_worse", "require_target", "strict")
 

@@ -20,9 +20,9 @@ from gidbench.outcome import Outcome
 from gidbench.units import format_bytes, format_count, format_rate
 
 if TYPE_CHECKING:
-    from gidbench.running import RunOutcome
     from gidbench.files.text import Decision
     from gidbench.findings import Check
+    from gidbench.running import RunOutcome
 
 _TIER_STYLES = {
     "ULTRA": "bold green",

@@ -249,8 +249,8 @@ def test_the_table_of_a_run_is_whole_on_a_terminal_of_any_width(
     from rich.console import Console
 
     from gidbench import terminal
-    from gidbench.running import RunOutcome
     from gidbench.bench.results import load_results
+    from gidbench.running import RunOutcome
 
     sample = Path(__file__).parents[2] / "reports" / "sample"
     screen = io.StringIO()
