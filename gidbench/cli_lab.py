@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gidbench import __version__
 from gidbench.errors import InputError
+
+if TYPE_CHECKING:
+    from gidbench.lab import Copied
 
 _ALL_ADDRESSES = ("", "0.0.0.0", "::", "*")
 
@@ -75,10 +79,7 @@ def _name(notebook: str | None) -> str | None:
     return found.stem
 
 
-def _tell(copied: object) -> None:
-    from gidbench.lab import Copied
-
-    assert isinstance(copied, Copied)
+def _tell(copied: Copied) -> None:
     words = {
         "new": f"{copied.path.name}: copied",
         "updated": f"{copied.path.name}: replaced by a newer one (you had not changed it)",

@@ -205,7 +205,7 @@ def _config(place: Place, start: str, token: str, ip: str, port: int | None, bro
         """Our notebooks run where the reports go, all others where they lie."""
 
         def cwd_for_path(self, path: str, **options: Any) -> str:
-            found = str(super().cwd_for_path(path, **options))
+            found = str(super().cwd_for_path(path, **options))  # type: ignore[no-untyped-call]
             return str(place.root) if Path(found) == place.folder else found
 
     server: dict[str, Any] = {

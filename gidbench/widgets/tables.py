@@ -54,6 +54,11 @@ def answer(measured: Measurement) -> Any:
     return said(summary.answer(measured.results, measured.noise))
 
 
+def check_rows(found: Sequence[Check]) -> list[tuple[str, str, str, str]]:
+    """A row a check."""
+    return [(check.name, _STATES[check.state], check.found, check.remedy) for check in found]
+
+
 def checks(found: Sequence[Check], *, short: bool = False) -> Any:
     """Display object: what `gidbench doctor` found, a row a check, and what to do where something is wrong.
 
@@ -64,7 +69,7 @@ def checks(found: Sequence[Check], *, short: bool = False) -> Any:
         for check in found
         if not short or check.state != "good" or check.name in ("cores", "memory", "disk", "database")
     ]
-    rows = [(check.name, _STATES[check.state], check.found, check.remedy) for check in wanted]
+    rows = check_rows(wanted)
     wrong = [check for check in found if check.state == "bad"]
     words = (
         f"{len(wrong)} of {len(found)} checks found something that must be mended: "
