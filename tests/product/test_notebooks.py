@@ -88,5 +88,5 @@ def test_notebooks_are_found_by_name_and_by_path(tmp_path: Path) -> None:
     assert notebooks.find(str(own)) == own.resolve()
     assert notebooks.find("01_generate.ipynb") == own.resolve()  # it is there, so it is meant
     assert notebooks.find("01_generate") == notebooks.path_of("01_generate")
-    with pytest.raises(InputError, match="there is no notebook 'generation'.*00_overview, 01_generate"):
+    with pytest.raises(InputError, match=r"there is no notebook 'generation'.*00_overview, 01_generate"):
         notebooks.find("generation")
