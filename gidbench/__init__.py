@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gidbench.operations import generate, process, sync, verify
     from gidbench.reporting import tier_report
     from gidbench.running import run
+    from gidbench.widgets.workbench import workbench
 
 _WHERE = {
     "Cancellation": "engine",
@@ -39,6 +40,7 @@ _WHERE = {
     "sync": "operations",
     "tier_report": "reporting",
     "verify": "operations",
+    "workbench": "widgets.workbench",
 }
 
 __all__ = [
@@ -60,6 +62,7 @@ __all__ = [
     "sync",
     "tier_report",
     "verify",
+    "workbench",
 ]
 __version__ = "0.6.0"
 

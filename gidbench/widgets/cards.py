@@ -87,7 +87,7 @@ def _interval(result: Result, view: CaseView) -> str:
 def _target(result: Result) -> str:
     sign = "✓ met" if result.target_met else "✗ missed"
     words = wording.target_words(result).partition(": ")[2]
-    return f'<strong>{sign}</strong>: {escaped(words)}'
+    return f"<strong>{sign}</strong>: {escaped(words)}"
 
 
 def _limit(result: Result) -> str:

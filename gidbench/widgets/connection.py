@@ -85,9 +85,7 @@ class Connection:
 
 def _without_password(url: URL) -> URL:
     """`URL.set` takes no password for `leave it`, so it is built anew."""
-    return URL.create(
-        url.drivername, url.username, None, url.host, url.port, url.database, url.query
-    )
+    return URL.create(url.drivername, url.username, None, url.host, url.port, url.database, url.query)
 
 
 def _without_secrets(text: str) -> str:

@@ -130,7 +130,9 @@ def request_of(entered: Entered, rules: Mapping[str, Number]) -> Request:
     every = tuple(SOURCES[entered.operation])
     return Request(
         operations=(entered.operation,),
-        cases=() if set(entered.cases) >= set(every) else tuple(each for each in every if each in entered.cases),
+        cases=()
+        if set(entered.cases) >= set(every)
+        else tuple(each for each in every if each in entered.cases),
         seed=entered.seed,
         strategy=entered.strategy if is_server(entered.database) and entered.strategy != "auto" else "",
         peers=entered.peers,

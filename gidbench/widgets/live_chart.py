@@ -26,9 +26,16 @@ def chart(history: History) -> str:
     top, most = nice_top(highest(rate)), nice_top(highest(memory))
     return (
         '<div class="gb-strips">'
-        + _strip("Records per second", format_rate(top), _area(rate, top), _spoken(rate, format_rate), "gb-wide")
+        + _strip(
+            "Records per second", format_rate(top), _area(rate, top), _spoken(rate, format_rate), "gb-wide"
+        )
         + _strip("CPU, all cores", "100 %", _cores(history), _cores_spoken(history))
-        + _strip("Memory of the measuring process", format_bytes(most), _area(memory, most), _spoken(memory, format_bytes))
+        + _strip(
+            "Memory of the measuring process",
+            format_bytes(most),
+            _area(memory, most),
+            _spoken(memory, format_bytes),
+        )
         + "</div>"
     )
 

@@ -6,6 +6,7 @@ import html
 from collections.abc import Mapping
 
 from gidbench.bench.watching import Sample
+from gidbench.engine import Progress
 from gidbench.report.wording import shown
 from gidbench.units import format_bytes, format_count, format_rate, format_seconds
 
@@ -20,10 +21,10 @@ def escaped(text: object) -> str:
     return html.escape(shown(text), quote=True)
 
 
-def doing(sample: Sample) -> str:
-    """What is being done, in words."""
+def doing(sample: Sample, progress: Progress | None = None) -> str:
+    """What is being done, in words; `progress` counts until the sample tells of a phase."""
     if not sample.case:
-        return sample.phase or "starting"
+        return sample.phase or (progress.phase if progress else "starting")
     turn = "warm-up" if sample.round == 0 else f"round {sample.round}"
     return f"{sample.case}, process {sample.process}, {turn}"
 
@@ -40,13 +41,13 @@ def _rounded(seconds: float) -> str:
     return format_seconds(seconds) if seconds >= 120 else f"{round(seconds)} s"
 
 
-def bar(sample: Sample) -> str:
+def bar(sample: Sample, progress: Progress | None = None) -> str:
     """The bar with its words: what is done, how far it is, how long it takes yet."""
     percent = f"{sample.share * 100:.0f}"
     known = f'aria-valuenow="{percent}" ' if sample.total else ""
     words = " · ".join(filter(None, [f"{percent} %" if sample.total else "", left(sample)]))
     return (
-        f'<div class="gb-progress"><div class="gb-doing"><strong>{escaped(doing(sample))}</strong>'
+        f'<div class="gb-progress"><div class="gb-doing"><strong>{escaped(doing(sample, progress))}</strong>'
         f'<span class="gb-muted">{words}</span></div>'
         f'<div class="gb-bar{"" if sample.total else " gb-unknown"}" role="progressbar" aria-label="Progress of the '
         f'measurement" aria-valuemin="0" aria-valuemax="100" {known}>'
@@ -86,7 +87,10 @@ def _cores(percent: tuple[float, ...]) -> tuple[str, str]:
         return NONE, ""
     if len(percent) > _MOST_CORES:
         mean = sum(percent) / len(percent)
-        return f"{mean:.0f} %", f' <small>{min(percent):.0f} to {max(percent):.0f} % of {len(percent)}</small>'
+        return (
+            f"{mean:.0f} %",
+            f" <small>{min(percent):.0f} to {max(percent):.0f} % of {len(percent)}</small>",
+        )
     bars = "".join(f'<i style="height:{max(2.0, min(each, 100.0)):.0f}%"></i>' for each in percent)
     numbers = " · ".join(f"{each:.0f}" for each in percent)
     return f"{numbers} %", f'<span class="gb-cores" aria-hidden="true">{bars}</span>'

@@ -35,6 +35,11 @@ def cell() -> str:
     return str(metadata.get("cellId") or metadata.get("cell_id") or "")
 
 
+def tells_of_views() -> bool:
+    """Whether views are taken away only when a cell's output is; VS Code may do so for cells out of sight."""
+    return "VSCODE_PID" not in os.environ
+
+
 def _shell() -> Any:
     import sys
 

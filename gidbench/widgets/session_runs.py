@@ -71,7 +71,9 @@ def _row(row: _Row) -> str:
     result, asked = row.result, row.run.request
     ok = result.status == "ok"
     noise = worst([each for each in row.run.noise if each.operation == result.operation])
-    interval = f"{format_rate(result.records_per_second_low)} to {format_rate(result.records_per_second_high)}"
+    interval = (
+        f"{format_rate(result.records_per_second_low)} to {format_rate(result.records_per_second_high)}"
+    )
     cells = [
         escaped(f"{result.operation} {result.variant}"),
         format_count(result.records),
@@ -114,9 +116,8 @@ def comparison_html(found: RunComparison, before: str, after: str) -> str:
     marks = "".join(f"<li>{escaped(mark)}</li>" for mark in found.marks)
     said = f"{escaped(after)} (B) against {escaped(before)} (A): {escaped(comparison_texts.summary(found))}."
     caption = "Case by case; less time is better"
-    return (
-        f"<p>{said}</p>{table(caption, comparison_texts.COLUMNS, ''.join(rows))}"
-        + (f'<ul class="gb-marks">{marks}</ul>' if marks else "")
+    return f"<p>{said}</p>{table(caption, comparison_texts.COLUMNS, ''.join(rows))}" + (
+        f'<ul class="gb-marks">{marks}</ul>' if marks else ""
     )
 
 
