@@ -31,6 +31,7 @@ from gidbench.cli_common import (
 from gidbench.cli_compare import against_option, compare, enforce, gate_options, gates_of, history
 from gidbench.cli_convert import convert
 from gidbench.cli_database import advise, schema
+from gidbench.cli_report import report
 from gidbench.cli_tune import tune
 from gidbench.errors import GidbenchError, InputError
 from gidbench.units import parse_count
@@ -291,7 +292,7 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-for command in (convert, bench, compare, history, tune, schema, advise):
+for command in (convert, bench, compare, history, tune, report, schema, advise):
     cli.add_command(command)
 
 
