@@ -33,6 +33,7 @@ from gidbench.cli_compare import against_option, compare, enforce, gate_options,
 from gidbench.cli_convert import convert
 from gidbench.cli_database import advise, schema
 from gidbench.cli_lab import lab
+from gidbench.cli_report import report
 from gidbench.cli_tune import tune
 from gidbench.errors import GidbenchError, InputError
 from gidbench.units import parse_count
@@ -293,7 +294,7 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-for command in (lab, batch, convert, bench, compare, history, tune, schema, advise):
+for command in (lab, batch, convert, bench, compare, history, tune, report, schema, advise):
     cli.add_command(command)
 
 

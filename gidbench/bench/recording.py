@@ -77,12 +77,9 @@ def scale(
         words += ["--rounds", str(rounds)] if rounds != 5 else []
         words += ["--workers", str(workers)] if workers else []
         words += _common(seed, database)
-        record(
-            place,
-            scaling_line(result, _line(words)),
-            database or "",
-            {"rounds": rounds, "workers": result.workers},
-        )
+        asked = {"records": max(records, default=scaling.WORKERS_RECORDS), "rounds": rounds}
+        asked["workers"] = result.workers
+        record(place, scaling_line(result, _line(words)), database or "", asked)
     return result
 
 

@@ -29,10 +29,13 @@ class CardView:
     limit: str = ""
 
 
+NO_CARD = CardView()
+
+
 def card_view(operation: str, headline: Result, peers: Sequence[PeerView]) -> CardView:
     """Of the case that stands for an operation; a failed one has neither."""
     if headline.status != "ok":
-        return CardView()
+        return NO_CARD
     return CardView(_usual(operation, headline, peers), _limit(headline))
 
 

@@ -20,7 +20,7 @@ from gidbench.report.past import (
     previous_view,
     trend_view,
 )
-from gidbench.report.scoreboard import CardView, card_view, limits_words
+from gidbench.report.scoreboard import NO_CARD, CardView, card_view, limits_words
 from gidbench.report.standing import (
     BottleneckView,
     LimitView,
@@ -65,7 +65,7 @@ class OperationView:
     limits: tuple[LimitView, ...] = ()
     limits_words: str = ""
     bottlenecks: tuple[BottleneckView, ...] = ()
-    card: CardView = CardView()
+    card: CardView = NO_CARD
     study: StudyView = NO_STUDY
     comparison: ComparisonView | None = None
     trend: TrendView | None = None
@@ -155,8 +155,8 @@ def build_view(results: RunResults, command: str, past: Past = NOTHING, merged: 
 
 
 def _studied(results: RunResults, measured: Sequence[str]) -> tuple[StudiedView, ...]:
-    lines = [*results.scalings, *results.tunings]
-    names = sorted({line.operation for line in lines} - set(measured), key=_place)
+    found = {line.operation for line in results.scalings} | {line.operation for line in results.tunings}
+    names = sorted(found - set(measured), key=_place)
     return tuple(
         StudiedView(
             f"s{index}",

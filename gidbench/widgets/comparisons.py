@@ -15,6 +15,7 @@ from gidbench.bench.steps import bars, trends
 from gidbench.errors import InputError
 from gidbench.report.past import Past, previous_view, trend_view
 from gidbench.units import format_rate, format_seconds
+from gidbench.widgets import figures
 from gidbench.widgets.markup import paragraph, said, shown, table_html
 
 _NUMERIC = ("before", "after", "time", "95 % interval")
@@ -32,7 +33,7 @@ class Comparing:
     past:
         As the report shows it.
     runs:
-        How many runs the history holds.
+        How many runs the history holds, whose file is `history`.
     why_not:
         Why nothing is compared; empty where it is.
     """
@@ -42,6 +43,7 @@ class Comparing:
     after_name: str = ""
     runs: int = 0
     why_not: str = ""
+    history: Path = HISTORY_FILE
 
 
 def two_runs(before: str = "", after: str = "", *, threshold: float = 3.0, history: str = "") -> Comparing:
@@ -75,9 +77,8 @@ def two_runs(before: str = "", after: str = "", *, threshold: float = 3.0, histo
             Past(None, "", found), runs=len(known.runs), why_not=_lacking(len(known.runs), error)
         )
     compared = compare_runs(pair.before, pair.after, threshold=threshold / 100)
-    return Comparing(
-        Past(compared, pair.before_name, found), pair.before_name, pair.after_name, len(known.runs)
-    )
+    past = Past(compared, pair.before_name, found)
+    return Comparing(past, pair.before_name, pair.after_name, len(known.runs), history=path)
 
 
 def _known(path: Path) -> History:
@@ -112,6 +113,12 @@ def table(found: Comparing) -> Any:
     )
 
 
+def figure(found: Comparing) -> Any:
+    """Display object: the changes with their intervals; nothing where nothing is compared."""
+    compared = found.past.comparison
+    return None if compared is None else figures.comparison(compared)
+
+
 def trend(found: Comparing) -> Any:
     """Display object: what became of each case from run to run."""
     rows = []
@@ -132,6 +139,11 @@ def trend(found: Comparing) -> Any:
         return said("The history is empty: every run adds to it.")
     columns = ("case", "runs", "first", "last", "records/s", "time, oldest run first")
     return shown(table_html(columns, rows, caption="All runs like the newest one", numeric=_TREND_NUMERIC))
+
+
+def trend_figure(found: Comparing) -> Any:
+    """Display object: records per second from run to run; nothing before there are two."""
+    return None if found.runs < 2 else figures.history(path=found.history)
 
 
 def answer(found: Comparing) -> Any:

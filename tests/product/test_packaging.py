@@ -91,6 +91,7 @@ def test_imports_go_downward_only() -> None:
             "cli_compare",
             "cli_database",
             "cli_tune",
+            "cli_report",
             "cli_lab",
             "cli_batch",
         },
