@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gidbench.aio import aconvert, agenerate, aprocess, arun, async_
     from gidbench.bench.frames import results
+    from gidbench.bench.recording import scale, tune
     from gidbench.bench.results import load_results
     from gidbench.bench.session import measure
     from gidbench.converting import convert
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gidbench.operations import generate, process, sync, verify
     from gidbench.reporting import tier_report
     from gidbench.running import run
+    from gidbench.widgets.workbench import workbench
 
 _WHERE = {
     "Cancellation": "engine",
@@ -36,9 +38,12 @@ _WHERE = {
     "process": "operations",
     "results": "bench.frames",
     "run": "running",
+    "scale": "bench.recording",
     "sync": "operations",
     "tier_report": "reporting",
+    "tune": "bench.recording",
     "verify": "operations",
+    "workbench": "widgets.workbench",
 }
 
 __all__ = [
@@ -57,9 +62,12 @@ __all__ = [
     "process",
     "results",
     "run",
+    "scale",
     "sync",
     "tier_report",
+    "tune",
     "verify",
+    "workbench",
 ]
 __version__ = "0.6.0"
 

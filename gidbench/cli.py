@@ -16,6 +16,7 @@ import click
 import setproctitle
 
 from gidbench import __version__
+from gidbench.cli_batch import batch
 from gidbench.cli_bench import bench
 from gidbench.cli_common import (
     COUNT,
@@ -31,6 +32,8 @@ from gidbench.cli_common import (
 from gidbench.cli_compare import against_option, compare, enforce, gate_options, gates_of, history
 from gidbench.cli_convert import convert
 from gidbench.cli_database import advise, schema
+from gidbench.cli_lab import lab
+from gidbench.cli_report import report
 from gidbench.cli_tune import tune
 from gidbench.errors import GidbenchError, InputError
 from gidbench.units import parse_count
@@ -291,7 +294,7 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-for command in (convert, bench, compare, history, tune, schema, advise):
+for command in (lab, batch, convert, bench, compare, history, tune, report, schema, advise):
     cli.add_command(command)
 
 

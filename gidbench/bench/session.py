@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from gidbench.bench.progress_file import ProgressFile
 from gidbench.bench.replicate import Job
 from gidbench.bench.results import Noise, Result, Round, RunHeader, append, load_results, newest
 from gidbench.bench.suite import OPERATIONS, left_out
+from gidbench.bench.watching import Watch
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import InputError
 from gidbench.kernels.warmup import compile_all
@@ -55,7 +56,11 @@ def measure(
     out: str | Path = "",
     batch_size: int = 0,
     workers: int = 0,
+    cases: str | Sequence[str] = (),
+    pool_size: int = 0,
+    strategy: str = "",
     peers: bool = False,
+    watch: Watch | None = None,
     progress: ProgressCallback | None = None,
     cancellation: Cancellation | None = None,
 ) -> Measurement:

@@ -1,0 +1,122 @@
+"""The last minute as a moving chart: SVG that is laid out by the page around it. Pure.
+
+A strip is one `<svg>` that stretches to its place; its words are HTML beside it, so that they do not stretch.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+
+from gidbench.bench.watching import Sample
+from gidbench.units import format_bytes, format_rate
+from gidbench.widgets.live_history import SPAN_S, History, highest, nice_top
+
+_WIDE, _HIGH = 600, 100  # of the drawing's own coordinates
+_MOST_LINES = 4  # cores drawn one by one; of more, the band from the least to the most
+_DASHES = ("none", "5 3", "2 2", "8 3 2 3")  # so that lines differ by more than colour
+
+Series = Sequence[tuple[float, float | None]]
+
+
+def chart(history: History) -> str:
+    """All strips: records per second, the cores, the memory."""
+    rate = history.series(lambda sample: sample.records_per_s)
+    memory = history.series(lambda sample: sample.rss_bytes or None)
+    top, most = nice_top(highest(rate)), nice_top(highest(memory))
+    return (
+        '<div class="gb-strips">'
+        + _strip(
+            "Records per second", format_rate(top), _area(rate, top), _spoken(rate, format_rate), "gb-wide"
+        )
+        + _strip("CPU, all cores", "100 %", _cores(history), _cores_spoken(history))
+        + _strip(
+            "Memory of the measuring process",
+            format_bytes(most),
+            _area(memory, most),
+            _spoken(memory, format_bytes),
+        )
+        + "</div>"
+    )
+
+
+def _strip(title: str, top: str, drawing: str, spoken: str, kind: str = "") -> str:
+    label = html.escape(f"{title}, last {SPAN_S:.0f} seconds: {spoken}", quote=True)
+    return (
+        f'<figure class="gb-strip {kind}"><figcaption><span>{html.escape(title)}</span>'
+        f'<span class="gb-muted">{html.escape(top)}</span></figcaption>'
+        f'<svg role="img" aria-label="{label}" viewBox="0 0 {_WIDE} {_HIGH}" preserveAspectRatio="none">'
+        f'<path class="gb-grid" d="M0 1H{_WIDE}M0 50H{_WIDE}M0 {_HIGH - 1}H{_WIDE}"/>{drawing}</svg>'
+        '<div class="gb-axis gb-muted"><span>60 s ago</span><span>30 s</span><span>now</span></div></figure>'
+    )
+
+
+def _area(series: Series, top: float) -> str:
+    lines = _runs(series, top)
+    if not lines:
+        return ""
+    shapes = "".join(f"M{run[0][0]:.0f} {_HIGH}L{_points(run)}L{run[-1][0]:.0f} {_HIGH}Z" for run in lines)
+    strokes = "".join(f"M{_points(run)}" for run in lines)
+    return f'<path class="gb-area" d="{shapes}"/><path class="gb-line" d="{strokes}"/>'
+
+
+def _cores(history: History) -> str:
+    count = history.cores
+    if not count:
+        return ""
+    mean = history.series(_mean)
+    area = _area(mean, 100.0)
+    if count <= _MOST_LINES:
+        drawn = [
+            f'<path class="gb-core" stroke-dasharray="{_DASHES[core]}" d="{_line(history, core)}"/>'
+            for core in range(count if count > 1 else 0)
+        ]
+        return area + "".join(drawn)
+    low = _runs(history.series(lambda sample: min(sample.cpu_percent, default=None)), 100.0)
+    high = _runs(history.series(lambda sample: max(sample.cpu_percent, default=None)), 100.0)
+    band = "".join(
+        f"M{_points(upper)}L{_points(lower[::-1])}Z" for upper, lower in zip(high, low, strict=True)
+    )
+    return f'<path class="gb-band" d="{band}"/>{area}'
+
+
+def _line(history: History, core: int) -> str:
+    series = history.series(
+        lambda sample: sample.cpu_percent[core] if core < len(sample.cpu_percent) else None
+    )
+    return "".join(f"M{_points(run)}" for run in _runs(series, 100.0))
+
+
+def _mean(sample: Sample) -> float | None:
+    return sum(sample.cpu_percent) / len(sample.cpu_percent) if sample.cpu_percent else None
+
+
+def _runs(series: Series, top: float) -> list[list[tuple[float, float]]]:
+    """Pieces without gaps, in the drawing's coordinates; a lone point becomes a short dash."""
+    pieces: list[list[tuple[float, float]]] = []
+    piece: list[tuple[float, float]] = []
+    for ago, value in [*series, (0.0, None)]:
+        if value is None:
+            if piece:
+                pieces.append(piece if len(piece) > 1 else [(piece[0][0] - 2, piece[0][1]), piece[0]])
+            piece = []
+            continue
+        x = _WIDE * (1 + ago / SPAN_S)
+        piece.append((x, _HIGH - 1 - (_HIGH - 2) * min(max(value / top, 0.0), 1.0)))
+    return pieces
+
+
+def _points(piece: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.0f} {y:.1f}" for x, y in piece)
+
+
+def _spoken(series: Series, told: Callable[[float], str]) -> str:
+    known = [value for _, value in series if value is not None]
+    if not known:
+        return "nothing yet"
+    return f"now {told(known[-1])}, between {told(min(known))} and {told(max(known))}"
+
+
+def _cores_spoken(history: History) -> str:
+    mean = [value for _, value in history.series(_mean) if value is not None]
+    return f"{mean[-1]:.0f} % on average now, at most {max(mean):.0f} %" if mean else "nothing yet"
