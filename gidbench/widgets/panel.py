@@ -247,7 +247,6 @@ class Workbench:
             _LOGGER.exception("a frame of the workbench could not be drawn")
 
     def _end(self, ending: Ending) -> None:
-        self._live = None
         self.live.value = ""
         try:
             if ending.measurement is not None:
@@ -262,6 +261,7 @@ class Workbench:
         except Exception as error:
             self._fail(error)
         finally:
+            self._live = None
             self._show_running(False)
             self._changed()
 
