@@ -17,7 +17,7 @@ from gidbench.engine import Cancellation, Progress, ProgressCallback
 
 SAMPLE = Sample(
     t_s=4.0,
-    phase="measuring",
+    phase="generate csv, process 2, round 3",
     done=3.5,
     total=12,
     eta_s=31.0,
@@ -33,6 +33,7 @@ SAMPLE = Sample(
     pool_in_use=3,
     pool_size=20,
     blocking_sessions=0,
+    share=0.29,
 )
 
 
@@ -43,7 +44,9 @@ class FakeWatch(Watch):
 
     def sample(self) -> Sample:
         self.made += 1
-        return replace(SAMPLE, t_s=self.made / 4, done=min(12.0, self.made / 2))
+        return replace(
+            SAMPLE, t_s=self.made / 4, done=min(12.0, self.made / 2), share=min(1.0, self.made / 24)
+        )
 
 
 class FakeMeasure:

@@ -323,6 +323,17 @@ def test_a_hostile_database_name_is_text(make: Make) -> None:
     assert "&lt;script&gt;" in panel.results.table.value
 
 
+def test_other_tools_bring_their_cases_along(make: Make) -> None:
+    controls = make().controls
+    controls.operation.value = "process"
+    assert controls.entered().cases == ("csv", "xlsx")
+    controls.peers.value = True
+    assert controls.entered().cases == ("csv", "xlsx", "csv memory", "xlsx memory")
+    controls.sources["xlsx"].value = False
+    controls.peers.value = False
+    assert controls.entered().cases == ("csv", "csv memory", "xlsx memory")  # what was chosen stays
+
+
 def test_without_peers_the_box_is_disabled_with_the_remedy(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

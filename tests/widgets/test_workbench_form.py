@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gidbench.bench.suite import Bench, cases_for
+from gidbench.bench.suite import VARIANTS, Bench, cases_for
 from gidbench.errors import InputError
 from gidbench.settings import load_settings
 from gidbench.widgets import form
@@ -100,7 +100,16 @@ def test_the_slider_and_the_entry_agree() -> None:
 @pytest.mark.parametrize("operation", list(form.OPERATIONS))
 def test_the_sources_are_the_cases_of_the_suite(operation: str, tmp_path: Path) -> None:
     bench = Bench(tmp_path, f"duckdb:///{tmp_path / 'x.duckdb'}", 0, 10, 7, 1_000, 1, False)
-    assert list(form.SOURCES[operation]) == [case.variant for case in cases_for(operation, bench)]
+    assert tuple(form.SOURCES[operation]) == VARIANTS[operation]
+    assert form.usual(operation, peers=False) == tuple(case.variant for case in cases_for(operation, bench))
+
+
+def test_what_is_usual_with_other_tools_is_not_asked_for_one_by_one(rules: dict[str, form.Number]) -> None:
+    every = tuple(form.SOURCES["process"])
+    asked = entered(operation="process", cases=every, peers=True)
+    assert form.request_of(asked, rules).cases == ()
+    assert form.request_of(entered(operation="process", cases=every), rules).cases == every
+    assert form.request_of(entered(operation="process", cases=("csv", "xlsx")), rules).cases == ()
 
 
 def test_a_password_in_a_url_is_held_and_not_shown() -> None:
