@@ -41,7 +41,7 @@ def make_scaling(operation: str = "generate") -> Scaling:
 
 def make_tuning(operation: str = "generate") -> Tuning:
     """Six choices of two settings: one is better, one was stopped, one not tried."""
-    default = Point(50_000, 2, 3, "auto")
+    default = Point(50_000, 2, 20, "auto")  # what is not searched is as everywhere
     values = {"workers": (1, 2), "batch_size": (10_000, 50_000, 100_000)}
     space = Space(operation, "memory", values, {"strategy": "memory has one way"}, default, {})
     points = [

@@ -136,7 +136,7 @@ def test_what_was_before_is_found_beside_a_run(tmp_path: Path, by: str, monkeypa
     before = sorted(each.relative_to(reports) for each in reports.rglob("*"))
     path = gidbench.tier_report(folder)
     seen = Outline(path.read_text("utf-8")).seen
-    assert "Twelve runs from 1 March 2026 to 12 March 2026" in seen
+    assert "12 runs from 1 March 2026 to 12 March 2026" in seen
     assert "The previous run: 11 March 2026" in seen
     after = sorted(each.relative_to(reports) for each in reports.rglob("*"))
     assert [each for each in after if each not in before] == [path.relative_to(reports)]
@@ -176,7 +176,7 @@ def test_markdown_has_all_in_few_words() -> None:
         "<details><summary>All cases</summary>",
         "### Against the previous run",
         "⚪ same",
-        "**Generation, history:** Twelve runs",
+        "**Generation, history:** 12 runs",
         "**Generation, growth:** memory, 10,000 to 10,000,000 records",
         "**Generation, settings:** Better than the defaults",
         "Set `ULTRA_PARALLEL_WORKERS=2",
