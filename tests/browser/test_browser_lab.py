@@ -17,7 +17,7 @@ from gidbench import notebooks
 
 pytestmark = pytest.mark.slow
 
-NAMES = sorted(path.stem for path in notebooks.folder().glob("*.ipynb"))
+NAMES = list(notebooks.ALL)
 SMALL = {"records": 300, "processes": 1, "rounds": 1}
 SETTINGS = ("DATABASE_URL", "ULTRA_", "GIDBENCH_")
 
