@@ -49,7 +49,9 @@ class Lab:
     def _idle(self, panel: Locator) -> None:
         """Until the kernel answers: what is run before it has a name is lost."""
         expect(panel.locator(".jp-Toolbar-kernelName")).to_contain_text("Python 3")
-        expect(self.page.locator("#jp-main-statusbar")).to_contain_text("Python 3 | Idle", timeout=STARTS_WITHIN_MS)
+        expect(self.page.locator("#jp-main-statusbar")).to_contain_text(
+            "Python 3 | Idle", timeout=STARTS_WITHIN_MS
+        )
         expect(panel.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute(
             "data-status", "idle", timeout=STARTS_WITHIN_MS
         )
