@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 STARTS_WITHIN_MS = 60_000
-ERROR = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
+ERROR = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"  # of errors and warnings
 # What a widget shows that has no model to show, or whose code did not come.
 DEAD = re.compile(
     r"Loading widget|Error displaying widget|Error creating widget|Failed to display|model not found"

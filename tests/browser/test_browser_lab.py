@@ -25,7 +25,7 @@ from gidbench.cli_run import requested, run
 pytestmark = pytest.mark.slow
 
 NAMES = list(notebooks.ALL)
-SMALL = {"records": 300, "processes": 1, "rounds": 1, "budget_s": 3.0, "sizes": "300,900"}
+SMALL = {"records": 5000, "processes": 1, "rounds": 1, "budget_s": 1.5, "sizes": ""}
 PANEL_CELLS = ('import gidbench\n\ngidbench.workbench("generate", records=2000)', "6 * 7")
 STOPS_WITHIN_S = 0.5
 SLOW_MACHINE = 4  # other tests may have its cores meanwhile

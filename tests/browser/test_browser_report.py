@@ -43,7 +43,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python("-m", "gidbench", *run, folder=folder)
     results = folder / "reports" / "it" / "results.jsonl"
     header = json.loads(results.read_text("utf-8").splitlines()[0])
-    earlier = results.read_text("utf-8").replace(header["run_id"], "ea" * 6)
+    earlier = results.read_text("utf-8").replace(header["run_id"], "ea" * 8)
     (folder / "reports" / "before").mkdir()
     (folder / "reports" / "before" / "results.jsonl").write_text(
         earlier.replace(header["started_at"], "2026-01-01T00:00:00+00:00"), "utf-8"
