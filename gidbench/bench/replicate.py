@@ -211,16 +211,16 @@ def _turns(orders: _Orders, url: str, tell: Callable[[dict[str, Any]], None]) ->
 
 def main() -> None:
     """Do what comes on standard input until it says that this is the end."""
-    answers = os.dup(1)
-    os.dup2(2, 1)  # what a library prints must not come between the answers
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        os.dup2(2, 1)  # what a library prints must not come between the answers
+        url = os.environ.get("DATABASE_URL", "")
 
-    def tell(message: dict[str, Any]) -> None:
-        left = (json.dumps(message) + "\n").encode()
-        while left:
-            left = left[os.write(answers, left) :]
+        def tell(message: dict[str, Any]) -> None:
+            answers.write(json.dumps(message) + "\n")
+            answers.flush()
 
-    with contextlib.suppress(BrokenPipeError):
-        _work(_Orders(), os.environ.get("DATABASE_URL", ""), tell)
+        with contextlib.suppress(BrokenPipeError):
+            _work(_Orders(), url, tell)
 
 
 if __name__ == "__main__":
