@@ -53,7 +53,7 @@ def draw_comparison(view: ComparisonView, width: int) -> Figure:
             drawing.write(figure, left, y, drawing.shortened(case.variant, 20), bbox=ground)
             drawing.write(figure, width - right, y, words, ha="right", bbox=ground, fontweight=weight)
         else:
-            drawing.write(figure, left - 12, _TOP + middle, drawing.shortened(case.variant, 18), ha="right")
+            drawing.write(figure, left - 12, _TOP + middle, drawing.shortened(case.variant, 17), ha="right")
             drawing.write(figure, width - 2, _TOP + middle, words, ha="right", fontweight=weight)
         _mark(axes, case, middle)
     drawing.write_small(figure, left, 9, "← less time")
@@ -176,7 +176,14 @@ def _history_key(figure: Figure, x: float, y: float, *, steps: bool) -> None:
     axes = drawing.pixel_axes(figure)
     axes.plot([x, x], [y - 7, y + 7], color=BLUE, linewidth=1.6, alpha=0.75)
     axes.plot(
-        [x], [y], marker="o", markersize=7, markerfacecolor=SURFACE, markeredgecolor=BLUE, markeredgewidth=1.5
+        [x],
+        [y],
+        linestyle="none",
+        marker="o",
+        markersize=7,
+        markerfacecolor=SURFACE,
+        markeredgecolor=BLUE,
+        markeredgewidth=1.5,
     )
     axes.plot([x + 150, x + 170], [y, y], color=VERMILLION, linewidth=2)
     drawing.write_small(figure, x + 10, y, "a run, 95 % interval")

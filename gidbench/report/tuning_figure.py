@@ -89,10 +89,13 @@ def draw_surface(result: Tuning, width: int, *, top: int = 0) -> Figure:
         heading = told or (
             "× the defaults' speed" if slim else "× the defaults' speed, on the most records tried"
         )
-        drawing.write(figure, x, y - 16, drawing.shortened(heading, max(wide, 250) // 7))
+        drawing.write(
+            figure, x, y - 16, drawing.shortened(heading, int((wide if beside > 1 else room) // 6.5))
+        )
         axes = drawing.bare_axes(figure, x, y, wide, tall)
         axes.set_xlim(0, len(grid.columns))
         axes.set_ylim(len(grid.rows), 0)
+        axes.set_xticks([])
         _fields(axes, grid, panel, result, norm, slim=slim)
         _label(figure, grid, x, y, field, tall)
     return figure
