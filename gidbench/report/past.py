@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gidbench.bench.comparing import Compared, RunComparison
 from gidbench.bench.comparison_texts import change, row
@@ -45,6 +45,7 @@ class ComparedView:
     ratio: float
     low: float
     high: float
+    peer: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,10 @@ def previous_view(past: Past, peers: Collection[tuple[str, str]] = ()) -> Previo
         return None
     ours = [case for case in found.cases if (case.operation, case.variant) not in peers]
     others = [case for case in found.cases if (case.operation, case.variant) in peers]
-    cases = tuple(_compared(case) for case in (*ours, *others))
+    cases = (
+        *(_compared(case) for case in ours),
+        *(replace(_compared(case), peer=True) for case in others),
+    )
     before = found.before
     parts = [wording.when(str(before.get("started_at") or "")), shown(before.get("cpu") or "unknown machine")]
     parts += [f"commit {shown(before['commit'])}"] if before.get("commit") else []
@@ -245,7 +249,7 @@ def _trend_words(trend: Trend, steps: Sequence[StepView], many: int) -> str:
     for step in steps:
         entry = entries[step.at]
         where = f", commit {shown(entry.commit)}" if entry.commit else ""
-        text += f" From {wording.when(entry.started_at)}{where} on it is {step.words.replace(': ', ' by ')}."
+        text += f" From {wording.when(entry.started_at)}{where} on it is {step.words}."
     if trend.left_out:
         text += (
             f" {wording.number(trend.left_out).capitalize()} run{'s' if trend.left_out > 1 else ''} of other"

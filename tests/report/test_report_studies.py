@@ -70,7 +70,7 @@ def test_each_figure_is_there_with_its_sentence(page: str) -> None:
         "5 of 6 choices of workers and batch size were tried in 40 trials, 12.0 s in all.",
         "1 of 6 choices were not tried: no time was left.",
         "12 runs from 1 March 2026 to 12 March 2026",
-        "From 8 March 2026, 05:06 UTC, commit 000000000007 on it is slower by +30 % time.",
+        "From 8 March 2026, 05:06 UTC, commit 000000000007 on it is slower: +30 % time.",
         "Against the previous run",
         "The previous run: 11 March 2026, 05:06 UTC, Test CPU, commit 00000000000a, gidbench 0.1.0.",
         "the same within 3 %",
