@@ -139,8 +139,9 @@ def _peers(results: Sequence[Result]) -> str:
         f"<td>{escaped(view.why)}</td></tr>"
         for view in views
     )
-    return table(
-        "Other tools on the same input: how many times as fast gidbench is",
+    title = "Other tools on the same input: how many times as fast gidbench is"
+    return f'<h4 class="gb-legend">{title}</h4>' + table(
+        title,
         ("tool", "what it does", "against our", "its records/s", "times as fast", "note"),
         rows,
     )
@@ -156,6 +157,6 @@ def table(caption: str, columns: Sequence[str], rows: str, sort: tuple[int, bool
         heads.append(f'<th scope="col"{f" aria-sort={order}" if order else ""}>{escaped(name)}{arrow}</th>')
     return (
         f'<div class="gb-scroll" tabindex="0" role="region" aria-label="{escaped(caption)}"><table>'
-        f"<caption>{escaped(caption)}</caption><thead><tr>{''.join(heads)}</tr></thead>"
+        f'<caption class="gb-sr">{escaped(caption)}</caption><thead><tr>{"".join(heads)}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )

@@ -19,7 +19,7 @@ _MOST_DOWNLOAD = 2_500_000  # a report is below two million bytes
 
 
 class ResultsPanel:
-    """Shows the runs of a session; `box` is empty until there is one.
+    """Shows the latest run in `box` and all of the session in `session`; both are hidden until there is one.
 
     Parameters
     ----------
@@ -51,12 +51,12 @@ class ResultsPanel:
                 self._tools,
                 self.exported,
                 self.comparison,
-                ipywidgets.HTML('<h3 class="gb-title">Runs of this session</h3>'),
-                sorting,
-                self.table,
             ]
         ).add_class("gb-results")
-        self.box.layout.display = "none"
+        self.session = ipywidgets.VBox(
+            [ipywidgets.HTML('<h3 class="gb-title">Runs of this session</h3>'), sorting, self.table]
+        ).add_class("gb-session")
+        self.box.layout.display = self.session.layout.display = "none"
         for control in (self.sort_by, self.ascending):
             control.observe(lambda _: self._fill_table(), "value")
         self.compare_with.observe(lambda _: guarded(self._compare), "value")
@@ -69,7 +69,7 @@ class ResultsPanel:
         self.exported.value = self.comparison.value = ""
         self._fill_table()
         self._offer()
-        self.box.layout.display = ""
+        self.box.layout.display = self.session.layout.display = ""
 
     def _fill_table(self) -> None:
         self.table.value = session_runs.runs_table(

@@ -71,6 +71,7 @@ def test_a_run_shows_a_card_a_row_and_leaves_the_buttons_ready(make: Make) -> No
     assert (panel.run_button.disabled, panel.stop_button.disabled) == (False, True)
     assert "Done in" in panel.summary.value
     assert panel.live.value == ""
+    assert shown.session.layout.display == ""
 
 
 def test_what_stands_in_the_controls_is_what_is_measured(make: Make) -> None:
@@ -306,11 +307,11 @@ def test_pool_and_strategy_wait_for_a_sql_server(make: Make) -> None:
     controls = make().controls
     assert controls.strategy.disabled
     assert controls.pool_size.disabled
-    assert "SQL Server" in controls._notes["strategy"].value
+    assert "SQL Server" in controls._notes["server"].value
     controls.database.value = SERVER
     assert not controls.strategy.disabled
     assert "values" in [value for _, value in controls.strategy.options]
-    assert controls._notes["strategy"].value == ""
+    assert controls._notes["server"].value == ""
 
 
 def test_a_hostile_database_name_is_text(make: Make) -> None:
