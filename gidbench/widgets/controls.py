@@ -18,6 +18,11 @@ from gidbench.widgets.live_numbers import escaped
 
 PEER_MODULES = ("faker", "fastexcel", "mimesis", "openpyxl", "polars", "xlsxwriter")
 _STEP = 0.05  # of the slider, in powers of ten
+_SCALE = (
+    '<div class="gb-scale gb-muted" aria-hidden="true">'
+    + "".join(f"<span>{text}</span>" for text in ("100", "1 K", "10 K", "100 K", "1 M", "10 M", "100 M"))
+    + "</div>"
+)
 _NO_SERVER = "Password, pool and write strategy are for SQL Server, and this database is none."
 _SOURCE_LABELS = {"generate": "Destination", "process": "Source", "sync": "Starting point"}
 
@@ -85,7 +90,9 @@ class Controls:
         self._observe()
 
     def _lay_out(self) -> None:
-        self.records_box = ipywidgets.VBox([self._field("records", self.records), self.slider])
+        self.records_box = ipywidgets.VBox(
+            [self._field("records", self.records), self.slider, ipywidgets.HTML(_SCALE)]
+        )
         self.box = ipywidgets.VBox(
             [
                 _group(
