@@ -35,8 +35,8 @@ def chart(history: History) -> str:
         + _rate_strip(history.series(lambda sample: sample.records_per_s))
         + _strip("CPU, all cores", "100 %", _cores(history), _cores_spoken(history))
         + _strip(
-            "Memory of the measuring process",
-            format_bytes(most),
+            "Memory (RSS)",
+            format_bytes(most) if highest(memory) else "",
             _area(memory, most),
             _spoken(memory, format_bytes),
         )
@@ -51,11 +51,11 @@ def _rate_strip(series: Series) -> str:
     low, high = min(low, 4), max(high, 7)  # so that the tiers are always in it
     scaled = [(ago, (math.log10(value) - low) / (high - low) if value else None) for ago, value in series]
     lines, labels = "", ""
-    for name, rate in _MARKS:
+    for number, (name, rate) in enumerate(_MARKS):
         place = (math.log10(rate) - low) / (high - low)
         kind = "gb-target" if name == _TARGET else "gb-tier"
         lines += f'<path class="{kind}" d="M0 {_y(place):.1f}H{_WIDE}"/>'
-        labels += f'<span class="{kind}" style="bottom:{place * 100:.1f}%">{name} {_short(rate)}</span>'
+        labels += f'<span class="{kind} gb-at{number}" style="bottom:{place * 100:.1f}%">{name} {_short(rate)}</span>'
     ends = f'<span class="gb-end" style="bottom:0">{_short(10**low)}</span>'
     return _strip(
         "Records per second",

@@ -32,6 +32,7 @@ class ResultsPanel:
     def __init__(self, parent: Path, guarded: Callable[[Callable[[], None]], None]) -> None:
         self._parent = parent
         self.runs: list[session_runs.SessionRun] = []
+        self._title = ipywidgets.HTML()
         self.cards = ipywidgets.HTML()
         self.table = ipywidgets.HTML()
         self.sort_by = ipywidgets.Dropdown(options=list(session_runs.SORTS), description="Sort by")
@@ -46,7 +47,7 @@ class ResultsPanel:
         sorting = ipywidgets.HBox([self.sort_by, self.ascending]).add_class("gb-tools")
         self.box = ipywidgets.VBox(
             [
-                ipywidgets.HTML('<h3 class="gb-title">Results</h3>'),
+                self._title,
                 self.cards,
                 self._tools,
                 self.exported,
@@ -65,6 +66,7 @@ class ResultsPanel:
     def add(self, run: session_runs.SessionRun) -> None:
         """Show a run that has ended; it is the one that is exported and compared from now on."""
         self.runs.append(run)
+        self._title.value = f'<h3 class="gb-title">Results of run {run.number}</h3>'
         self.cards.value = cards(run.results, run.noise)
         self.exported.value = self.comparison.value = ""
         self._fill_table()
