@@ -120,7 +120,7 @@ def hostile_result() -> Result:
 
 
 def test_a_card_says_tier_interval_target_limit_bottleneck_and_phases() -> None:
-    told = cards.cards(
+    told = cards.first_card(
         [replace(hostile_result(), target_met=True)], [Noise("generate", "end", "noisy", [HOSTILE], 0.1, {})]
     )
     for words in (
@@ -140,10 +140,28 @@ def test_a_card_says_tier_interval_target_limit_bottleneck_and_phases() -> None:
 
 def test_a_failed_case_and_a_single_round_are_told() -> None:
     failed = replace(made_runs.result(None), error=HOSTILE)
-    told = cards.cards([failed])
+    told = cards.first_card([failed])
     assert "failed" in told
     assert "&lt;script&gt;" in told
-    assert "there is none" in cards.cards([made_runs.result([[1.0]])])
+    assert "there is none" in cards.first_card([made_runs.result([[1.0]])])
+
+
+def test_the_headline_stands_first_and_peers_are_held_against_ours() -> None:
+    ours = [replace(made_runs.result(variant="csv"), headline=False), made_runs.result()]
+    peer = replace(
+        made_runs.result(made_runs.times(4.0), variant="peer x"),
+        headline=False,
+        peer=HOSTILE,
+        against="memory",
+    )
+    assert "generate memory" in cards.first_card([*ours, peer])
+    others = cards.other_cards([*ours, peer])
+    assert "generate csv" in others
+    assert "generate memory" not in others
+    assert "&lt;script&gt;" in others
+    assert "4×" in others
+    assert cards.other_cards(ours[1:]) == ""
+    parsed(others)
 
 
 def session_run(
