@@ -20,12 +20,22 @@ _NOISE_WORDS = {
 }
 
 
-def cards(results: Sequence[Result], noise: Sequence[Noise] = ()) -> str:
-    """All of a run: a card for each case of ours, the headline first; then peers, then the noise."""
+def first_card(results: Sequence[Result], noise: Sequence[Noise] = ()) -> str:
+    """The case that stands for the operation, and the noise."""
+    order = _ordered(results)
+    return (_card(order[0]) if order else "") + noise_words(noise)
+
+
+def other_cards(results: Sequence[Result]) -> str:
+    """The other cases of ours, then the peers; empty where there is neither."""
+    made = "".join(_card(result) for result in _ordered(results)[1:])
+    return (f'<div class="gb-cards">{made}</div>' if made else "") + _peers(results)
+
+
+def _ordered(results: Sequence[Result]) -> list[Result]:
+    """Ours, the headline first."""
     ours = [result for result in results if not result.peer]
-    order = sorted(ours, key=lambda result: (not result.headline, result.status != "ok"))
-    made = "".join(_card(result) for result in order)
-    return f'<div class="gb-cards">{made}</div>{_peers(results)}{noise_words(noise)}'
+    return sorted(ours, key=lambda result: (not result.headline, result.status != "ok"))
 
 
 def noise_words(noise: Sequence[Noise]) -> str:
@@ -139,8 +149,9 @@ def _peers(results: Sequence[Result]) -> str:
         f"<td>{escaped(view.why)}</td></tr>"
         for view in views
     )
-    return table(
-        "Other tools on the same input: how many times as fast gidbench is",
+    title = "Other tools on the same input: how many times as fast gidbench is"
+    return f'<h4 class="gb-legend">{title}</h4>' + table(
+        title,
         ("tool", "what it does", "against our", "its records/s", "times as fast", "note"),
         rows,
     )
@@ -154,8 +165,9 @@ def table(caption: str, columns: Sequence[str], rows: str, sort: tuple[int, bool
         order = ("ascending" if sort and sort[1] else "descending") if sorted_by else ""
         arrow = ' <span aria-hidden="true">' + ("▲" if sort and sort[1] else "▼") + "</span>" if order else ""
         heads.append(f'<th scope="col"{f" aria-sort={order}" if order else ""}>{escaped(name)}{arrow}</th>')
+    kind = ' class="gb-plain"' if sort else ""
     return (
-        f'<div class="gb-scroll" tabindex="0" role="region" aria-label="{escaped(caption)}"><table>'
-        f"<caption>{escaped(caption)}</caption><thead><tr>{''.join(heads)}</tr></thead>"
+        f'<div class="gb-scroll" tabindex="0" role="region" aria-label="{escaped(caption)}"><table{kind}>'
+        f'<caption class="gb-sr">{escaped(caption)}</caption><thead><tr>{"".join(heads)}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )

@@ -64,13 +64,15 @@ def test_a_run_shows_a_card_a_row_and_leaves_the_buttons_ready(make: Make) -> No
     click(panel)
     done(panel)
     shown = panel.results
-    assert "tier" in shown.cards.value
-    assert "M records/s</small>" in shown.cards.value
+    assert "gb-tier" in shown.card.value
+    assert "generate csv" in shown.others.value
+    assert "M records/s</small>" in shown.card.value
     assert "Runs of this session" in shown.table.value
     assert shown.box.layout.display == ""
     assert (panel.run_button.disabled, panel.stop_button.disabled) == (False, True)
     assert "Done in" in panel.summary.value
     assert panel.live.value == ""
+    assert shown.session.layout.display == ""
 
 
 def test_what_stands_in_the_controls_is_what_is_measured(make: Make) -> None:
@@ -306,11 +308,11 @@ def test_pool_and_strategy_wait_for_a_sql_server(make: Make) -> None:
     controls = make().controls
     assert controls.strategy.disabled
     assert controls.pool_size.disabled
-    assert "SQL Server" in controls._notes["strategy"].value
+    assert "SQL Server" in controls._notes["server"].value
     controls.database.value = SERVER
     assert not controls.strategy.disabled
     assert "values" in [value for _, value in controls.strategy.options]
-    assert controls._notes["strategy"].value == ""
+    assert controls._notes["server"].value == ""
 
 
 def test_a_hostile_database_name_is_text(make: Make) -> None:
@@ -318,7 +320,9 @@ def test_a_hostile_database_name_is_text(make: Make) -> None:
     panel.controls.database.value = "duckdb:///<script>alert(1)</script>.duckdb"
     click(panel)
     done(panel)
-    pages = [each.value for each in (panel.results.table, panel.results.cards, panel.message)]
+    pages = [
+        each.value for each in (panel.results.table, panel.results.card, panel.results.others, panel.message)
+    ]
     assert all("<script" not in page for page in pages)
     assert "&lt;script&gt;" in panel.results.table.value
 
@@ -458,8 +462,8 @@ def test_a_real_run_from_the_button_to_the_card(tmp_path: Path, monkeypatch: pyt
     panel.run()
     until(lambda: not panel.running, 90)
     assert panel.message.value == ""
-    assert "generate memory" in panel.results.cards.value
-    assert "csv" not in panel.results.cards.value
+    assert "generate memory" in panel.results.card.value
+    assert "csv" not in panel.results.card.value
     assert any("gb-strip" in each for each in samples)
     panel.run()
     until(lambda: "gb-strip" in panel.live.value)
