@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gidbench.bench import summary
+from gidbench.bench.noise import QUIET, UNUSABLE, worst
 from gidbench.bench.results import Noise, Result, load_results
 from gidbench.bench.session import RESULTS_FILE, Measurement, results_in, run_folder
 from gidbench.errors import InputError
@@ -24,7 +25,7 @@ NOTHING_YET = (
 
 def results_html(results: Sequence[Result], noise: Sequence[Noise] = ()) -> str:
     """The summary table as HTML, with how the rounds were measured, and a sentence on the noise."""
-    table = table_html((*summary.COLUMNS, *_HOW), _rows(results), numeric=_NUMERIC)
+    table = table_html(("case", *summary.COLUMNS[2:], *_HOW), _rows(results), numeric=_NUMERIC)
     failures = "".join(
         f"<p><strong>{escaped(result.operation)} {escaped(result.variant)} {result.status}:</strong> "
         f"{escaped(result.error or '')}</p>"
@@ -37,7 +38,7 @@ def results_html(results: Sequence[Result], noise: Sequence[Noise] = ()) -> str:
 
 def _rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
     return [
-        (*row, summary.rounds_of(result), summary.stopped(result))
+        (f"{row[0]} {row[1]}", *row[2:], summary.rounds_of(result), summary.stopped(result))
         for row, result in zip(summary.rows(results), results, strict=True)
     ]
 
@@ -51,12 +52,15 @@ def table(measured: Measurement | Sequence[Result]) -> Any:
 
 def answer(measured: Measurement) -> Any:
     """Display object: the answer in words."""
-    return said(summary.answer(measured.results, measured.noise))
+    return said(summary.answer(measured.results), _belief(measured.noise))
 
 
 def check_rows(found: Sequence[Check]) -> list[tuple[str, str, str, str]]:
     """A row a check."""
-    return [(check.name, _STATES[check.state], check.found, check.remedy) for check in found]
+    # where Python is installed is this machine's business, and a notebook is handed on
+    return [
+        (check.name, _STATES[check.state], check.found.partition(" at /")[0], check.remedy) for check in found
+    ]
 
 
 def checks(found: Sequence[Check], *, short: bool = False) -> Any:
@@ -108,17 +112,24 @@ def report(out: str | Path = "") -> Any:
 
 
 def answers(out: str | Path = "") -> Any:
-    """Display object: what a run says, a paragraph an operation."""
+    """Display object: what a run says, a paragraph an operation, and how far to believe it."""
     folder = _newest(out)
     if folder is None:
         return said(NOTHING_YET)
     results, noise = results_in(folder), load_results(folder).noise
-    return said(
-        *(
-            summary.answer(
-                [result for result in results if result.operation == operation],
-                [each for each in noise if each.operation == operation],
-            )
-            for operation in dict.fromkeys(result.operation for result in results)
-        )
-    )
+    found = [
+        summary.answer([result for result in results if result.operation == operation])
+        for operation in dict.fromkeys(result.operation for result in results)
+    ]
+    return said(*found, _belief(noise))
+
+
+def _belief(noise: Sequence[Noise]) -> str:
+    """How far to believe all of it; the reasons stand with the table."""
+    found = worst(noise)
+    if found is None:
+        return ""
+    return f"The machine was {found.verdict} while it was measured" + {
+        QUIET: ": the numbers can be relied on.",
+        UNUSABLE: ": do not rely on these numbers; measure again when it rests.",
+    }.get(found.verdict, ": small differences mean nothing.")
