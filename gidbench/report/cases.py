@@ -262,4 +262,4 @@ def value_of(name: str, value: Any) -> str:
         return shown(value)
     if name.endswith("bytes"):
         return format_bytes(value)
-    return shown(value) if name == "seed" or isinstance(value, float) else format_count(value)
+    return shown(value) if name.endswith("seed") or isinstance(value, float) else format_count(value)
