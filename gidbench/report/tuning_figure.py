@@ -84,8 +84,9 @@ def draw_surface(result: Tuning, width: int, *, top: int = 0) -> Figure:
     for index, panel in enumerate(grid.panels):
         x = left + (index % beside) * (wide + _GAP + left)
         y = top + _PANEL_HEAD + (index // beside) * pitch
-        told = ", ".join(
-            f"{TITLES[name]} {shown(value)}" for name, value in zip(grid.others, panel, strict=True)
+        told = ", ".join(  # a strategy or mode is known by its name alone
+            value if isinstance(value, str) else f"{TITLES[name]} {shown(value)}"
+            for name, value in zip(grid.others, panel, strict=True)
         )
         heading = told or (
             "× the defaults' speed" if slim else "× the defaults' speed, on the most records tried"
