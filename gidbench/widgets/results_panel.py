@@ -68,7 +68,7 @@ class ResultsPanel:
         self._title.value = f'<h3 class="gb-title">Results of run {run.number}</h3>'
         self.card.value = first_card(run.results, run.noise)
         others = other_cards(run.results)
-        head = f'<h3 class="gb-title">All of run {run.number}</h3>' if others else ""
+        head = f'<h3 class="gb-title">The other cases of run {run.number}</h3>' if others else ""
         self.others.value = head + others
         self.exported.value = self.comparison.value = ""
         self._fill_table()
