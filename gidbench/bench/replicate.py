@@ -149,6 +149,24 @@ def _get_ready(job: Job, url: str, progress: ProgressCallback | None) -> tuple[l
 
 
 def _work(orders: _Orders, url: str, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Do what is ordered; put things in order where nobody is left who would: wherever that is noticed first."""
+    gone = False
+
+    def tell_if_there(message: dict[str, Any]) -> None:
+        nonlocal gone
+        try:
+            tell(message)
+        except BrokenPipeError:
+            gone = True
+            raise
+
+    with contextlib.suppress(BrokenPipeError):
+        _turns(orders, url, tell_if_there)
+    if orders.job is not None and (gone or orders.orphaned):
+        clean_up(orders.job, url)
+
+
+def _turns(orders: _Orders, url: str, tell: Callable[[dict[str, Any]], None]) -> None:
     from gidbench.bench.monitor_board import Board
     from gidbench.bench.runner import take_turn
     from gidbench.engine import Cancellation
@@ -175,9 +193,8 @@ def _work(orders: _Orders, url: str, tell: Callable[[dict[str, Any]], None]) -> 
             token.check()
             turn = take_turn(cases[order["place"]], order["index"], job.process, token, **marking)
             tell({"kind": "turn", **asdict(turn)})
-    except OperationCancelled:
-        if orders.orphaned:
-            clean_up(job, url)
+    except (OperationCancelled, BrokenPipeError):
+        pass
     except GidbenchError as error:
         tell(
             {
