@@ -76,13 +76,13 @@ def _card(result: Result) -> str:
         f'<p class="gb-rate">{tier}<span class="gb-big">{escaped(view.rate_amount)}'
         f"<small> {escaped(view.rate_unit)}</small></span></p>{borderline}"
         f"<dl>{_pair('95 % interval', _interval(result, view))}{_pair('Target', _target(result))}"
-        f"{_pair('Share of the limit', _limit(result))}{_pair('Held back by', _bottleneck(result))}"
-        f"{_pair('Median time', _time(result, view))}</dl>{_phases(view)}</article>"
+        f"{_pair('Share of the limit', _limit(result))}{_pair('Median time', _time(result, view))}"
+        f"{_pair('Held back by', _bottleneck(result), 'gb-whole')}</dl>{_phases(view)}</article>"
     )
 
 
-def _pair(label: str, value: str) -> str:
-    return f"<div><dt>{label}</dt><dd>{value}</dd></div>"
+def _pair(label: str, value: str, kind: str = "") -> str:
+    return f'<div class="{kind}"><dt>{label}</dt><dd>{value}</dd></div>'
 
 
 def _interval(result: Result, view: CaseView) -> str:
@@ -91,7 +91,8 @@ def _interval(result: Result, view: CaseView) -> str:
     low = format_rate(result.records_per_second_low)
     high = format_rate(result.records_per_second_high)
     noisy = ", <strong>noisy rounds</strong>" if result.noisy else ""
-    return f"{low} to {high} ({escaped(view.how_many)} rounds{noisy})"
+    rounds = view.how_many if "rounds" in view.how_many else f"{view.how_many} rounds"
+    return f"{low} to {high} ({escaped(rounds)}{noisy})"
 
 
 def _target(result: Result) -> str:

@@ -73,7 +73,7 @@ class Controls:
         self.strategy = ipywidgets.Dropdown(options=[("automatic", "auto")], description="Write strategy")
         self.rounds = _text("Rounds per process", form.AUTOMATIC)
         self.processes = _text("Processes", form.AUTOMATIC)
-        self.peers = ipywidgets.Checkbox(description="Other tools take part", indent=False)
+        self.peers = ipywidgets.Checkbox(description="Other tools take part (peers)", indent=False)
         self.database = QuietText(
             description="Database URL, without password",
             placeholder="empty: an embedded one for the run",
@@ -290,6 +290,7 @@ class Controls:
             "database",
         ):
             words = found.get(name, "")
+            words = words[:1].upper() + words[1:]
             self._notes[name].value = (
                 f'<p class="gb-problem" role="alert"><span aria-hidden="true">⚠</span> {escaped(words)}</p>'
                 if words
