@@ -143,7 +143,7 @@ def _chart(name: str, points: list[tuple[Ran, float, str, str]], swept: tuple[st
     ratio = most[1] / least[1]
     words = f"Fastest with {chosen(most[0], swept)}: {format_rate(most[1])}"
     words += f", {ratio:.2f} times the slowest ({chosen(least[0], swept)})." if ratio > 1.005 else "."
-    words += " One run each: `gidbench compare` says whether a difference is more than noise."
+    words += " One run each: gidbench compare says whether a difference is more than noise."
     return Chart(f"{shown(name)}: {shown(most[3])}", shown(words), bars)
 
 

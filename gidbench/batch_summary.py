@@ -25,13 +25,9 @@ def sentence(outcome: BatchOutcome) -> str:
         words = (
             f"{_number(good).capitalize()} of {_number(total)} notebooks ran without an error, in {spent}."
         )
-    for state, told in (("failed", "failed"), ("interrupted", "was interrupted"), ("not run", "did not run")):
-        names = list(dict.fromkeys(each.step.name for each in outcome.of(state)))
-        if names:
-            told = told.replace("was", "were") if len(names) > 1 else told
-            words += (
-                f" {' and '.join([', '.join(names[:-1]), names[-1]] if len(names) > 1 else names)} {told}."
-            )
+    for state in ("failed", "interrupted", "not run"):
+        if names := list(dict.fromkeys(each.step.name for each in outcome.of(state))):
+            words += f" {state.capitalize()}: {', '.join(names)}."
     cases = [f"{each.operation} {each.variant}" for ran in outcome.ran for each in ran.failed_cases]
     if cases:
         words += f" Failed {'cases' if len(cases) > 1 else 'case'}: {', '.join(dict.fromkeys(cases))}."
