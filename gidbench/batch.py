@@ -105,7 +105,9 @@ def _variables(settings: Settings, step: Step) -> dict[str, str]:
     for name, described in type(settings).model_fields.items():
         value = getattr(settings, name)
         if name == "database_url":
-            value = step.database or (value.get_secret_value() if value else "")
+            value = step.database or (value.get_secret_value() if value else None)
+        if value is None:
+            continue
         found[str(described.alias)] = str(value).lower() if isinstance(value, bool) else str(value)
     return found
 

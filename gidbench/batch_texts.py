@@ -46,7 +46,15 @@ def answer_in(path: Path) -> str:
             last = words
             under = f"{under} {words}".strip() if is_answer else under
     found = under or last
-    return found if len(found) <= _LONGEST else found[: _LONGEST - 1].rstrip() + "…"
+    return _cut(found)
+
+
+def _cut(text: str) -> str:
+    """Whole sentences, as many as there is room for."""
+    if len(text) <= _LONGEST:
+        return text
+    ends = [found.end() for found in re.finditer(r"[.!?](?= )", text[:_LONGEST])]
+    return f"{text[: ends[-1]] if ends else text[:_LONGEST].rstrip()} …"
 
 
 def _words(output: Mapping[str, Any]) -> str:
@@ -54,8 +62,11 @@ def _words(output: Mapping[str, Any]) -> str:
     if output.get("output_type") == "stream":
         return _flat(output.get("text", "")) if output.get("name") == "stdout" else ""
     data = output.get("data", {})
+    if any(kind.startswith("application/vnd.jupyter.widget") for kind in data):
+        return ""
     if "text/markdown" in data:
-        return _flat(re.sub(r"[*`]|^#+ ", "", _joined(data["text/markdown"])))
+        plain = re.sub(r"(?<!\\)[*`]|^#+ ", "", _joined(data["text/markdown"]))
+        return _flat(html.unescape(re.sub(r"\\([\\`*_\[\]#~])", r"\1", plain)))
     if "text/html" in data and "<table" not in (page := _joined(data["text/html"])) and "<svg" not in page:
         return _flat(html.unescape(_TAGS.sub(" ", page)))
     if "text/html" not in data and "text/plain" in data:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -14,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psutil
+
 from gidbench import notebooks
 from gidbench.errors import GidbenchError, InputError
 from gidbench.files.atomic import replacing, write_text
@@ -21,6 +25,7 @@ from gidbench.parameters import read_notebook
 
 COPIES = "gidbench-notebooks"
 MANIFEST = ".gidbench-notebooks.json"
+_PATIENCE_S = 2.0
 _SOURCES = ("cell_type", "source")
 
 
@@ -138,15 +143,19 @@ def check_port(ip: str, port: int) -> None:
     """Raise InputError where no server can listen there."""
     if not 0 <= port <= 65_535:
         raise InputError(f"{port} is no port", "Use 1024 to 65535, or leave --port out")
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
     try:
-        with socket.create_server((ip, port), family=socket.AF_INET6 if ":" in ip else socket.AF_INET):
+        socket.getaddrinfo(ip, port, family)
+        with socket.create_server((ip, port), family=family):
             pass
-    except socket.gaierror:
-        raise InputError(f"{ip} is no address of this machine", "Use 127.0.0.1, or 0.0.0.0 for all") from None
-    except (OSError, OverflowError) as error:
+    except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise InputError(
+                f"{ip} is no address of this machine", "Use 127.0.0.1, or 0.0.0.0 for all"
+            ) from None
+        why = (error.strerror or str(error)).partition(" (")[0]
         raise InputError(
-            f"port {port} of {ip} cannot be used ({getattr(error, 'strerror', None) or error})",
-            "Choose another by --port, or leave it out",
+            f"port {port} of {ip} cannot be used ({why})", "Choose another by --port, or leave it out"
         ) from None
 
 
@@ -187,7 +196,20 @@ def serve(
     server.log.addFilter(_is_news)
     address = f"{server.connection_url.rstrip('/')}/lab/tree/{start}?token={token}"
     server.io_loop.add_callback(ready, address)
-    server.start()
+    try:
+        server.start()
+    finally:
+        _end_children()
+
+
+def _end_children() -> None:
+    """Jupyter leaves a kernel that was just starting, and what a kernel that it killed was measuring with."""
+    left = psutil.Process().children(recursive=True)
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                end(process)
+        _, left = psutil.wait_procs(left, timeout=_PATIENCE_S)
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from gidbench.bench.comparing import compare_runs
 from gidbench.bench.earlier import known_before, previous_run
 from gidbench.bench.merging import Merged, merge_runs
+from gidbench.bench.request import Request
 from gidbench.bench.results import RunResults, load_results
 from gidbench.bench.session import RESULTS_FILE, run_folder
 from gidbench.bench.steps import trends
@@ -143,12 +143,5 @@ def commands(results: RunResults) -> list[str]:
 
 def command(results: RunResults) -> str:
     """The shell command that repeats a run; a database's password is not known here, so it is left out."""
-    given = results.header.parameters
-    words = ["gidbench", "run", "--records", str(given["records"]), "--seed", str(given["seed"])]
-    if isinstance(given.get("rounds"), int):
-        words += ["--rounds", str(given["rounds"])]
     operations = list(dict.fromkeys(result.operation for result in results.results))
-    if len(operations) < 3:
-        for name in operations:
-            words += ["--operations", name]
-    return shlex.join(words)
+    return Request.of(results.header, operations).command()

@@ -16,8 +16,7 @@ from gidbench.stores.opening import parse_url, safe_name
 
 NO_SERVER = (
     "No SQL Server is named, so there is no way of writing to choose: the embedded DuckDB has one only. "
-    "Set DATABASE_URL, or the parameter database, to mssql+pyodbc://user:password@host:1433/database "
-    "and run this again."
+    "Set `DATABASE_URL` to a URL that begins with `mssql+pyodbc://` before you start this, and run it again."
 )
 
 

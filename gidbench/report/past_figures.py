@@ -93,7 +93,7 @@ def _mark(axes: Axes, case: ComparedView, y: float) -> None:
         [case.low, case.high], [y, y], color=INK, linewidth=1.6, marker="|", markersize=9, clip_on=False
     )
     axes.plot(
-        [case.ratio], [y], marker=marker, markersize=10, markerfacecolor=fill, markeredgecolor=edge,
+        [case.ratio], [y], color=edge, marker=marker, markersize=10, markerfacecolor=fill, markeredgecolor=edge,
         markeredgewidth=1.6, clip_on=False,
     )  # fmt: skip
 
@@ -103,7 +103,9 @@ def _comparison_key(figure: Figure, x: float, y: float, *, slim: bool) -> None:
     step = 76 if slim else 100
     for index, (word, (marker, edge, fill)) in enumerate(_LOOKS.items()):
         place = x + step * index
-        axes.plot([place], [y], marker=marker, markersize=8, markerfacecolor=fill, markeredgecolor=edge)
+        axes.plot(
+            [place], [y], color=edge, marker=marker, markersize=8, markerfacecolor=fill, markeredgecolor=edge
+        )
         drawing.write_small(figure, place + 10, y, word)
 
 

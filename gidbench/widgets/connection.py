@@ -24,6 +24,7 @@ class Connection:
         self.problem = ""
         self._hidden = SecretStr("")  # the whole URL as it came, where a part of it is not shown
         self._password = SecretStr("")
+        self._place: tuple[object, ...] = ()
         self.type(url)
 
     def __repr__(self) -> str:
@@ -56,10 +57,12 @@ class Connection:
                     "Use duckdb:///FILE or mssql+pyodbc://user@host:1433/database",
                 )
             )
-        if url.password:
-            self._password = SecretStr(str(url.password))
+        place = (url.get_backend_name(), url.username, url.host, url.port)
+        if url.password or place != self._place:  # a password is of one user of one server
+            self._password = SecretStr(str(url.password or ""))
+        self._place = place
         bare = _without_password(url)
-        rendered = bare.render_as_string(hide_password=False)
+        rendered = bare.render_as_string(hide_password=False) if url.password else text
         if redact(rendered) != rendered:  # a password in the query, or in a connection string there
             self._hidden = SecretStr(text)
             rendered = bare.set(query={}).render_as_string(hide_password=False)

@@ -131,9 +131,10 @@ class Controls:
         self.records.observe(self._typed, "value")
         self.database.observe(lambda _: self._changed(self._take_url), "value")
         self.password.observe(lambda _: self._changed(self._take_password), "value")
+        self.peers.observe(lambda _: self._changed(self._follow_peers), "value")
         self.forget.on_click(lambda _: self._changed(self._forget))
         for control in (
-            self.batch_size, self.workers, self.pool_size, self.strategy, self.rounds, self.processes, self.peers,
+            self.batch_size, self.workers, self.pool_size, self.strategy, self.rounds, self.processes,
         ):  # fmt: skip
             control.observe(lambda _: self._changed(), "value")
 
@@ -145,9 +146,9 @@ class Controls:
     # What follows from what.
 
     def _set_operation(self) -> None:
-        known = form.SOURCES[self.operation.value]
+        known, usual = form.SOURCES[self.operation.value], self._usual()
         self.sources = {
-            name: ipywidgets.Checkbox(value=True, description=f"{name}: {words}", indent=False)
+            name: ipywidgets.Checkbox(value=name in usual, description=f"{name}: {words}", indent=False)
             for name, words in known.items()
         }
         for each in self.sources.values():
@@ -158,10 +159,19 @@ class Controls:
         label = _SOURCE_LABELS[self.operation.value]
         self.source_label.value = f'<span class="gb-label">{label}</span>'
 
-    def choose(self, cases: Sequence[str]) -> None:
-        """Tick these sources and no other; all where there is none."""
+    def _usual(self) -> tuple[str, ...]:
+        return form.usual(self.operation.value, peers=bool(self.peers.value))
+
+    def choose(self, cases: Sequence[str] = ()) -> None:
+        """Tick these sources and no other; the usual ones where there is none."""
         for name, each in self.sources.items():
-            each.value = not cases or name in cases
+            each.value = name in (cases or self._usual())
+
+    def _follow_peers(self) -> None:
+        """Who has chosen nothing of his own gets what is usual with other tools, or without."""
+        before = form.usual(self.operation.value, peers=not self.peers.value)
+        if self.entered().cases == before:
+            self.choose()
 
     def _slid(self, _: Any) -> None:
         if self._following:

@@ -23,9 +23,18 @@ SOURCES: Mapping[str, Mapping[str, str]] = {
         "parquet": "into a Parquet file",
         "database": "into the database",
     },
-    "process": {"csv": "from a CSV file", "xlsx": "from an Excel workbook"},
+    "process": {
+        "csv": "from a CSV file into the database",
+        "xlsx": "from an Excel workbook into the database",
+        "csv memory": "from a CSV file into memory",
+        "xlsx memory": "from an Excel workbook into memory",
+    },
     "sync": {"initial": "all rows are new", "unchanged": "no row has changed"},
 }
+_WITH_PEERS = (
+    "csv memory",
+    "xlsx memory",
+)  # what most other tools do, too; else only where they are asked for
 AUTOMATIC = "automatic"
 MOST_RECORDS = 1_000_000_000
 SLIDER = (2.0, 8.0)  # powers of ten; the entry beside it takes more
@@ -59,6 +68,11 @@ class Number:
     high: int
     usual: int = 0
     automatic: bool = False
+
+
+def usual(operation: str, *, peers: bool) -> tuple[str, ...]:
+    """What is measured where nobody chooses."""
+    return tuple(name for name in SOURCES[operation] if peers or name not in _WITH_PEERS)
 
 
 def numbers(settings: Settings) -> dict[str, Number]:
@@ -127,12 +141,10 @@ def request_of(entered: Entered, rules: Mapping[str, Number]) -> Request:
         for name, rule in rules.items()
         if name != "pool_size" or is_server(entered.database)
     }
-    every = tuple(SOURCES[entered.operation])
+    cases = tuple(name for name in SOURCES[entered.operation] if name in entered.cases)
     return Request(
         operations=(entered.operation,),
-        cases=()
-        if set(entered.cases) >= set(every)
-        else tuple(each for each in every if each in entered.cases),
+        cases=() if cases == usual(entered.operation, peers=entered.peers) else cases,
         seed=entered.seed,
         strategy=entered.strategy if is_server(entered.database) and entered.strategy != "auto" else "",
         peers=entered.peers,

@@ -23,10 +23,7 @@ def escaped(text: object) -> str:
 
 def doing(sample: Sample, progress: Progress | None = None) -> str:
     """What is being done, in words; `progress` counts until the sample tells of a phase."""
-    if not sample.case:
-        return sample.phase or (progress.phase if progress else "starting")
-    turn = "warm-up" if sample.round == 0 else f"round {sample.round}"
-    return f"{sample.case}, process {sample.process}, {turn}"
+    return sample.phase or (progress.phase if progress else "starting")
 
 
 def left(sample: Sample) -> str:

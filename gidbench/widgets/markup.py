@@ -66,5 +66,9 @@ def said(*sentences: str) -> Any:
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return re.sub(r"([\\`*_\[\]#~])", r"\\\1", html.unescape(escaped(text))).replace("<", "&lt;")
+    """Text that Markdown shows as it is, but for code between backticks."""
+    parts = html.unescape(escaped(text)).split("`")
+    for index in range(len(parts)):
+        if index % 2 == 0 or index == len(parts) - 1:
+            parts[index] = re.sub(r"([\\*_\[\]#~])", r"\\\1", parts[index]).replace("<", "&lt;")
+    return "`".join(parts)

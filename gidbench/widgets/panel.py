@@ -73,7 +73,7 @@ class Workbench:
             description="Stop", tooltip="Stop the run; what was measured so far is kept", disabled=True
         ).add_class("gb-stop")
         self.command = ipywidgets.Textarea(description="Copy as command", rows=2)
-        self.summary, self.live, self.message = (ipywidgets.HTML() for _ in range(3))
+        self.summary, self.live, self.message, self.note = (ipywidgets.HTML() for _ in range(4))
         self.controls = Controls(load_settings(), seed, self._changed)
         self.results = ResultsPanel(self._parent, self._guarded)
         head = (
@@ -90,7 +90,7 @@ class Workbench:
                 self.message,
                 self.live.add_class("gb-live"),
                 self.results.box,
-                self.command.add_class("gb-command"),
+                ipywidgets.VBox([self.command, self.note]).add_class("gb-command"),
             ],
             _view_count=0 if presence.tells_of_views() else None,
         ).add_class("gb")
@@ -122,6 +122,7 @@ class Workbench:
         secret = load_settings().database_url
         controls.set_url(database or (secret.get_secret_value() if secret else ""))
         controls.operation.value, controls.records.value = operation, records
+        controls.peers.value = peers and not controls.peers.disabled
         controls.choose(cases)
         for name, text in numbers.items():
             getattr(controls, name).value = text
@@ -131,7 +132,6 @@ class Workbench:
                     f"there is no write strategy {strategy!r} for this database", "Leave it empty"
                 )
             controls.strategy.value = strategy
-        controls.peers.value = peers and not controls.peers.disabled
         self._changed()
 
     @property
@@ -149,11 +149,14 @@ class Workbench:
     def _show_command(self) -> None:
         """The line of the shell; whatever somebody types into the field, it comes back."""
         try:
-            line = self.request().command()
+            request = self.request()
+            line, note = request.command(), request.note
         except GidbenchError:
+            note = ""
             line = "The settings above cannot be run as they are."
         if self.command.value != line:
             self.command.value = line
+        self.note.value = f'<p class="gb-hint">{live_numbers.escaped(note)}.</p>' if note else ""
 
     def request(self) -> Request:
         """What is asked for now. Raises InputError where a control has no usable value."""
@@ -247,7 +250,6 @@ class Workbench:
             _LOGGER.exception("a frame of the workbench could not be drawn")
 
     def _end(self, ending: Ending) -> None:
-        self._live = None
         self.live.value = ""
         try:
             if ending.measurement is not None:
@@ -262,6 +264,7 @@ class Workbench:
         except Exception as error:
             self._fail(error)
         finally:
+            self._live = None
             self._show_running(False)
             self._changed()
 

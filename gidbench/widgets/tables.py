@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gidbench.bench import summary
+from gidbench.bench.noise import QUIET, UNUSABLE, worst
 from gidbench.bench.results import Noise, Result, load_results
 from gidbench.bench.session import RESULTS_FILE, Measurement, results_in, run_folder
 from gidbench.errors import InputError
@@ -108,17 +109,24 @@ def report(out: str | Path = "") -> Any:
 
 
 def answers(out: str | Path = "") -> Any:
-    """Display object: what a run says, a paragraph an operation."""
+    """Display object: what a run says, a paragraph an operation, and how far to believe it."""
     folder = _newest(out)
     if folder is None:
         return said(NOTHING_YET)
     results, noise = results_in(folder), load_results(folder).noise
-    return said(
-        *(
-            summary.answer(
-                [result for result in results if result.operation == operation],
-                [each for each in noise if each.operation == operation],
-            )
-            for operation in dict.fromkeys(result.operation for result in results)
-        )
-    )
+    found = [
+        summary.answer([result for result in results if result.operation == operation])
+        for operation in dict.fromkeys(result.operation for result in results)
+    ]
+    return said(*found, _belief(noise))
+
+
+def _belief(noise: Sequence[Noise]) -> str:
+    """How far to believe all of it; the reasons stand with the table."""
+    found = worst(noise)
+    if found is None:
+        return ""
+    return f"The machine was {found.verdict} while it was measured" + {
+        QUIET: ": the numbers can be relied on.",
+        UNUSABLE: ": do not rely on these numbers; measure again when it rests.",
+    }.get(found.verdict, ": small differences mean nothing.")

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
+from gidbench.bench.suite import chosen
 from gidbench.errors import InputError
 from gidbench.units import format_count
 from gidbench.widgets import form, presence
@@ -49,14 +50,7 @@ def workbench(
     """
     if operation not in form.OPERATIONS:
         raise InputError(f"there is no operation {operation!r}", f"Use one of {', '.join(form.OPERATIONS)}")
-    wanted = [
-        each.strip() for each in (cases.split(",") if isinstance(cases, str) else cases) if each.strip()
-    ]
-    unknown = [each for each in wanted if each not in form.SOURCES[operation]]
-    if unknown:
-        raise InputError(
-            f"{operation} has no case {unknown[0]!r}", f"Use any of {', '.join(form.SOURCES[operation])}"
-        )
+    wanted = chosen(operation, cases)
     if presence.is_headless():
         return Sentence()
     cell = presence.cell()

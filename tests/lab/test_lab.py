@@ -124,7 +124,7 @@ def test_a_port_that_is_taken_or_an_address_of_others_is_a_sentence(
     assert "--port" in told
     assert not Path("gidbench-notebooks").exists()
     for ip, number, match in (
-        ("203.0.113.7", 0, "cannot be used"),
+        ("203.0.113.7", 0, "is no address of this machine"),
         ("no.such.invalid", 0, "is no address of this machine"),
         ("127.0.0.1", 70_000, "70000 is no port"),
     ):
