@@ -94,6 +94,7 @@ def test_imports_go_downward_only() -> None:
             "cli_report",
             "cli_lab",
             "cli_batch",
+            "cli_run",
         },
         {"cli", "__main__", "__init__"},
     ]

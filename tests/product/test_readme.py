@@ -68,8 +68,8 @@ def _smaller(words: list[str]) -> list[str]:
     """The same with so few records that it takes a moment."""
     few = [{"1000000": "1000", "100000": "1000", "20000": "2000"}.get(word, word) for word in words]
     if words[0] == "run" and "--rounds" not in words:
-        few += ["--records", "1000", "--processes", "1", "--rounds", "1", "--operations", "sync"]
-    return few
+        few += ["--records", "1000", "--rounds", "1", "--operations", "sync"]
+    return [*few, "--processes", "1"] if words[0] == "run" else few
 
 
 def test_the_commands_run_one_after_the_other() -> None:
