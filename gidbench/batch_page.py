@@ -94,7 +94,7 @@ def _row(number: int, ran: Ran, outcome: BatchOutcome) -> Row:
     links = [
         *([("page", quote(ran.page))] if ran.page else []),
         *([("notebook", quote(ran.notebook))] if ran.notebook else []),
-        *([("tier report", quote(report))] if report and ran.results else []),
+        *([("tier report", quote(report))] if report and (ran.results or ran.step.takes_out) else []),
     ]
     return Row(
         shown(ran.step.name),

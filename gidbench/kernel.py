@@ -19,7 +19,9 @@ def own_spec() -> KernelSpec:
     """This interpreter as a kernel, whatever else is installed on the machine under the name python3."""
     from ipykernel.kernelspec import RESOURCES
 
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    # its warnings are about a transport that never leaves this machine
+    quiet = "--IPKernelApp.log_level=ERROR"
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", quiet]
     return KernelSpec(
         argv=command,
         display_name="Python 3",

@@ -26,6 +26,7 @@ from gidbench.parameters import read_notebook
 COPIES = "gidbench-notebooks"
 MANIFEST = ".gidbench-notebooks.json"
 _PATIENCE_S = 2.0
+_NEWS = "@jupyterlab/apputils-extension:announcements"
 _SOURCES = ("cell_type", "source")
 
 
@@ -190,9 +191,13 @@ def serve(
     os.environ["PYTHONPATH"] = search_path()  # for the kernels
     start = quote((place.folder / f"{opened}.ipynb").relative_to(place.root).as_posix())
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_hex(24)
+    # what parts of Jupyter tell each other, like that a name is an old one, is nothing for who opens a notebook
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").addHandler(logging.NullHandler())
     server = LabApp.initialize_server(
         argv=[], config=_config(place, f"/lab/tree/{start}", token, ip, port, browser)
     )
+    server.web_app.settings["page_config_hook"] = _without_news
     server.log.addFilter(_is_news)
     address = f"{server.connection_url.rstrip('/')}/lab/tree/{start}?token={token}"
     server.io_loop.add_callback(ready, address)
@@ -210,6 +215,11 @@ def _end_children() -> None:
             with contextlib.suppress(psutil.Error):
                 end(process)
         _, left = psutil.wait_procs(left, timeout=_PATIENCE_S)
+
+
+def _without_news(_handler: Any, page: dict[str, Any]) -> dict[str, Any]:
+    """Not even the question whether one wants to be told of news."""
+    return {**page, "disabledExtensions": [*page.get("disabledExtensions", ()), _NEWS]}
 
 
 def _is_news(record: logging.LogRecord) -> bool:

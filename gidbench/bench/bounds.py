@@ -30,7 +30,7 @@ from gidbench.bench.database_limits import own_rates
 from gidbench.bench.ground import Bench
 from gidbench.bench.results import Result
 from gidbench.engine import Cancellation
-from gidbench.errors import GidbenchError
+from gidbench.errors import GidbenchError, OperationCancelled
 from gidbench.stores.opening import parse_url
 
 _MEMORY_BYTES, _FILE_BYTES = 256 << 20, 64 << 20
@@ -89,7 +89,9 @@ def measure_bounds(operation: str, bench: Bench, cancellation: Cancellation | No
         add("inflate", "inflating a sheet by zlib-ng, one thread", inflate)
     token.check()
     try:
-        rates = own_rates(operation, bench)
+        rates = own_rates(operation, bench, token)
+    except OperationCancelled:
+        raise
     except GidbenchError:
         rates = {}
     titles = {

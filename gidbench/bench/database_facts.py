@@ -76,4 +76,4 @@ def _of_duckdb(store: Any, url: str) -> dict[str, str]:
         return {**facts, "indexes": f"not known ({type(error).__name__})"}
     found = [f"{table}: {str(kind).lower()} ({columns})" for table, kind, columns in rows]
     found += [f"{table}: {name}" for table, name in made]
-    return {**facts, "indexes": "; ".join(found) or "none"}
+    return {**facts, "indexes": "; ".join(found)} if found else facts  # none: there are no tables yet

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gidbench.stores.opening import parse_url
@@ -26,21 +26,42 @@ _REQUESTS = (
     " FROM sys.dm_exec_requests r JOIN sys.dm_exec_sessions s ON s.session_id = r.session_id"
     " WHERE s.is_user_process = 1 AND r.database_id = DB_ID() AND r.session_id <> @@SPID"
 )
+# Babelfish has no view of requests; its sessions tell whether they work. sys.sysprocesses is there, but says that
+# sessions block each other which do not.
+_SESSIONS = (
+    "SELECT COUNT(*), NULL FROM sys.dm_exec_sessions"
+    " WHERE status = 'active' AND database_id = DB_ID() AND session_id <> @@SPID"
+)
+QUERIES, BLOCKING = "queries", "blocking_sessions"
+_NOT_YET = "the server has not been asked yet"
 
 
 @dataclass(frozen=True)
 class ServerReading:
-    """What was last seen; None with a sentence in `why` where it can't be."""
+    """What was last seen; for what is None, `why` has a sentence."""
 
     queries: int | None = None
     blocking_sessions: int | None = None
-    why: str = "not asked yet"
+    why: Mapping[str, str] = field(default_factory=lambda: _for_both(_NOT_YET))
+
+
+@dataclass(frozen=True)
+class Question:
+    """A statement that answers with one row, (queries, blocking sessions), and why it leaves one out; empty: neither
+    can be had."""
+
+    statement: str
+    why: Mapping[str, str]
+
+
+def _for_both(sentence: str) -> dict[str, str]:
+    return dict.fromkeys((QUERIES, BLOCKING), sentence)
 
 
 class ServerMonitor:
     """Reads a server from `start` to `stop`, which does not wait for it.
 
-    `hides` says of a connection why it can't be asked (empty: it can), `count` answers (queries, blocking sessions).
+    `connect` makes a connection of DB-API from a URL, `choose` the question for its server.
     """
 
     def __init__(
@@ -48,16 +69,11 @@ class ServerMonitor:
         url: str,
         *,
         connect: Callable[[str], Any] | None = None,
-        hides: Callable[[Any], str] | None = None,
-        count: Callable[[Any], tuple[int, int]] | None = None,
+        choose: Callable[[Any], Question] | None = None,
         interval_s: float = INTERVAL_S,
     ) -> None:
         self._url, self._interval_s = url, interval_s
-        self._connect, self._hides, self._count = (
-            connect or _connect,
-            hides or _hides,
-            count or count_requests,
-        )
+        self._connect, self._choose = connect or _connect, choose or choose_question
         self._done = threading.Event()
         self._latest = ServerReading()
         self._thread = threading.Thread(target=self._follow, name="gidbench-monitor", daemon=True)
@@ -79,20 +95,25 @@ class ServerMonitor:
                 if self._session():
                     return
             except Exception as error:  # whatever a driver raises: the measurement goes on
-                reason = f"the server could not be asked ({type(error).__name__})"
-                self._latest = ServerReading(why=reason)
+                self._latest = ServerReading(
+                    why=_for_both(f"the server could not be asked ({type(error).__name__})")
+                )
             self._done.wait(_AGAIN_S)
 
     def _session(self) -> bool:
         """Read by one connection until the end; True where there is nothing more to be had."""
         connection = self._connect(self._url)
         try:
-            if why := self._hides(connection):
-                self._latest = ServerReading(why=why)
+            question = self._choose(connection)
+            if not question.statement:
+                self._latest = ServerReading(why=question.why)
                 return True
             while not self._done.is_set():
-                queries, blocking = self._count(connection)
-                self._latest = ServerReading(queries, blocking, "")
+                with closing(connection.cursor()) as cursor:
+                    [(queries, blocking)] = cursor.execute(question.statement).fetchall()
+                self._latest = ServerReading(
+                    int(queries), None if blocking is None else int(blocking), question.why
+                )
                 self._done.wait(self._interval_s)
             return True
         finally:
@@ -112,14 +133,13 @@ def _connect(url: str) -> Any:
     return connection
 
 
-def _hides(connection: Any) -> str:
+def choose_question(connection: Any) -> Question:
+    """What can be asked of the server of a connection with its login's rights."""
     from gidbench.stores.sqlserver.server import look_at
 
-    return look_at(connection).hides_state
-
-
-def count_requests(connection: Any) -> tuple[int, int]:
-    """Statements that run in the database, and sessions that hold up others, without this one's own."""
-    with closing(connection.cursor()) as cursor:
-        [(queries, blocking)] = cursor.execute(_REQUESTS).fetchall()
-    return int(queries), int(blocking)
+    server = look_at(connection)
+    if server.is_babelfish:
+        return Question(_SESSIONS, {BLOCKING: "Babelfish does not tell which sessions wait for which"})
+    if server.hides_state:
+        return Question("", _for_both(f"{server.hides_state}, so the server shows it its own sessions only"))
+    return Question(_REQUESTS, {})

@@ -19,7 +19,7 @@ from gidbench.engine import Cancellation, Progress, ProgressCallback
 from gidbench.errors import OperationCancelled
 
 R = TypeVar("R")
-PATIENCE_S = 0.35  # with the looks before and after it, half a second
+PATIENCE_S = 0.3  # with the looks before and after it, half a second
 _LOOK_S = 0.05
 
 _cleaning: set[threading.Thread] = set()

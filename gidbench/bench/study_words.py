@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # both show themselves in notebooks by what stands here
     from gidbench.bench.scaling_fit import Efficiency, Fit
     from gidbench.bench.tuning import Tuning
 
+_WIDE = 0.5  # of an exponent's interval: linear and quadratic growth are but 1 apart
 _MOST_ROWS = 12  # of a surface in a notebook: the better choices
 
 
@@ -40,24 +41,34 @@ def scaling_words(growth: Growth) -> str:
     if not sizes:
         why = next((size.note for size in growth.sizes if size.note), "nothing was measured")
         return f"{growth.variant}: no size could be measured ({why})."
-    told = f"{growth.variant}, {sizes[0].records:,} to {sizes[-1].records:,} records: "
-    parts = [f"{what} {growth_words(fit, what)}" for what, fit in _fits(growth) if fit is not None]
-    text = told + "; ".join(parts) + "."
-    time = growth.time
-    if time is not None and time.exponent is not None and time.low is not None and time.high is not None:
-        text += f" {_meaning(time.exponent, time.low, time.high)}"
-    return text
+    fits = [
+        (what, fit) for what, fit in (("time", growth.time), ("memory", growth.memory)) if fit is not None
+    ]
+    told = "; ".join(_meaning(what, fit) for what, fit in fits)
+    return f"{growth.variant}, {sizes[0].records:,} to {sizes[-1].records:,} records: {told}."
 
 
-def _fits(growth: Growth) -> list[tuple[str, Fit | None]]:
-    return [("time", growth.time), ("memory", growth.memory)]
-
-
-def _meaning(exponent: float, low: float, high: float) -> str:
-    factor = f"ten times the records take {10**exponent:.3g} times as long, apart from the constant"
-    if low <= 1 <= high:
-        return f"That is in proportion: {factor}."
-    return f"That is {'more' if exponent > 1 else 'less'} than in proportion: {factor}."
+def _meaning(what: str, fit: Fit) -> str:
+    """An exponent for those who do not read exponents; of a wide interval it is said that it is wide."""
+    if fit.exponent is None or fit.low is None or fit.high is None:
+        return (
+            f"{what} does not grow" if fit.note == "does not grow" else f"{what}: {growth_words(fit, what)}"
+        )
+    exponent = f"exponent {fit.exponent:.2f}, 95 % interval {fit.low:.2f} – {fit.high:.2f}"
+    if fit.high - fit.low > _WIDE:
+        return f"how {what} grows can't be told for sure ({exponent})"
+    if fit.flat_from:
+        return f"{what} hardly grows from {fit.flat_from:,} records on ({exponent})"
+    how = (
+        "in proportion to"
+        if fit.low <= 1 <= fit.high
+        else "faster than"
+        if fit.exponent > 1
+        else "more slowly than"
+    )
+    show = format_seconds if what == "time" else format_bytes
+    beside = f", beside a constant of {show(fit.constant)}" if fit.constant > 0 else ""
+    return f"{what} grows {how} the records ({exponent}){beside}"
 
 
 def workers_words(result: Scaling) -> str:

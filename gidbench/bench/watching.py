@@ -133,10 +133,7 @@ class Watch:
                 return {}
             if self._embedded:
                 return dict(_EMBEDDED)
-            found = {}
-            reading = self._server.latest if self._server else None
-            if reading is not None and reading.why:
-                found = dict.fromkeys(("queries", "blocking_sessions"), reading.why)
+            found = dict(self._server.latest.why) if self._server else {}
             if self._latest.pool_size is None:
                 found |= dict.fromkeys(
                     ("pool_in_use", "pool_size"), "the process that measures has not connected yet"

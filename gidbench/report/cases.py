@@ -73,6 +73,8 @@ class CaseView:
     error: str
     badge: Badge | None
     borderline: str
+    reached: str
+    peer: bool
     target_met: str
     target_words: str
     records: str
@@ -118,6 +120,8 @@ def case_view(result: Result) -> CaseView:
         error=shown(result.error or "no reason was recorded") if not ok else "",
         badge=_badge(result.tier) if ok and result.tier else None,
         borderline=wording.borderline_words(result) if ok else "",
+        reached=shown(result.tier_reached) if ok and result.borderline else "",
+        peer=bool(result.peer),
         target_met=met if ok else NONE,
         target_words=wording.target_words(result) if ok else "",
         records=format_count(result.records),
@@ -258,4 +262,4 @@ def value_of(name: str, value: Any) -> str:
         return shown(value)
     if name.endswith("bytes"):
         return format_bytes(value)
-    return shown(value) if name == "seed" or isinstance(value, float) else format_count(value)
+    return shown(value) if name.endswith("seed") or isinstance(value, float) else format_count(value)

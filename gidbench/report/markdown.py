@@ -117,6 +117,7 @@ def _previous(view: View) -> Iterator[str]:
             case.why,
         ]
         for case in found.cases
+        if not case.peer
     ]
     table = _table(["verdict", "operation", "variant", "time", "95 % interval", "why"], rows, right=(3, 4))
     marks = "".join(f"\n- {escaped(mark)}" for mark in found.marks)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from gidbench.bench.comparing import Compared, RunComparison
 from gidbench.bench.comparison_texts import change, row
@@ -45,6 +45,7 @@ class ComparedView:
     ratio: float
     low: float
     high: float
+    peer: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,31 +105,42 @@ class TrendView:
     words: str
 
 
-def previous_view(past: Past) -> PreviousView | None:
-    """None where nothing is compared."""
+def previous_view(past: Past, peers: Collection[tuple[str, str]] = ()) -> PreviousView | None:
+    """None where nothing is compared. `peers` are cases (operation, variant) of others' tools: they come last."""
     found = past.comparison
     if found is None:
         return None
-    cases = tuple(_compared(case) for case in found.cases)
+    ours = [case for case in found.cases if (case.operation, case.variant) not in peers]
+    others = [case for case in found.cases if (case.operation, case.variant) in peers]
+    cases = (
+        *(_compared(case) for case in ours),
+        *(replace(_compared(case), peer=True) for case in others),
+    )
     before = found.before
     parts = [wording.when(str(before.get("started_at") or "")), shown(before.get("cpu") or "unknown machine")]
     parts += [f"commit {shown(before['commit'])}"] if before.get("commit") else []
     parts += [f"gidbench {shown(before['gidbench'])}"] if before.get("gidbench") else []
     name = shown(past.before_name) or "the previous run"
     return PreviousView(
-        words=_comparison_words(cases, found.threshold),
+        words=_comparison_words(cases[: len(ours)] or cases, found.threshold),
         against=f"{name[:1].upper()}{name[1:]}: {', '.join(parts)}.",
         cases=cases,
         marks=tuple(shown(mark[:1].upper() + mark[1:]) for mark in found.marks),
     )
 
 
-def comparison_view(past: Past, operation: str) -> ComparisonView | None:
-    """Of the cases of an operation; None where none is known to both runs."""
+def comparison_view(
+    past: Past, operation: str, peers: Collection[tuple[str, str]] = ()
+) -> ComparisonView | None:
+    """Of our own cases of an operation; None where none is known to both runs."""
     found = past.comparison
     if found is None:
         return None
-    cases = tuple(_compared(case) for case in found.cases if case.operation == operation)
+    cases = tuple(
+        _compared(case)
+        for case in found.cases
+        if case.operation == operation and (case.operation, case.variant) not in peers
+    )
     if not any(case.ratio for case in cases):
         return None
     return ComparisonView(cases, _comparison_words(cases, found.threshold), found.threshold)
@@ -174,7 +186,9 @@ def _comparison_words(cases: Sequence[ComparedView], threshold: float) -> str:
     if same:
         parts.append(f"{_many(same)} the same within {threshold * 100:g} %")
     if unsure:
-        parts.append(f"of {wording.number(unsure)} nothing can be told for sure")
+        parts.append(
+            f"nothing can be told for sure of {wording.number(unsure)} case{'s' if unsure > 1 else ''}"
+        )
     if missing:
         parts.append(f"{_many(missing)} not measured in both runs")
     text = "; ".join(parts) or "nothing could be compared"
@@ -235,7 +249,7 @@ def _trend_words(trend: Trend, steps: Sequence[StepView], many: int) -> str:
     for step in steps:
         entry = entries[step.at]
         where = f", commit {shown(entry.commit)}" if entry.commit else ""
-        text += f" From {wording.when(entry.started_at)}{where} on it is {step.words.replace(': ', ' by ')}."
+        text += f" From {wording.when(entry.started_at)}{where} on it is {step.words}."
     if trend.left_out:
         text += (
             f" {wording.number(trend.left_out).capitalize()} run{'s' if trend.left_out > 1 else ''} of other"

@@ -17,6 +17,7 @@ from gidbench.report.past import ComparedView, ComparisonView, TrendView
 from gidbench.report.svg import BLUE, INK, MUTED, RULE, SURFACE, VERMILLION, new_figure
 
 _ROW, _ROW_SLIM, _TOP, _BOTTOM = 32, 50, 24, 54
+_FAR = 1.4  # times beyond the outermost median
 _TICKS = (1 / 8, 1 / 4, 1 / 2, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.25, 1.5, 2.0, 4.0, 8.0)
 _LOOKS = {  # shape as well as colour
     "better": ("<", BLUE, BLUE),
@@ -53,7 +54,7 @@ def draw_comparison(view: ComparisonView, width: int) -> Figure:
             drawing.write(figure, left, y, drawing.shortened(case.variant, 20), bbox=ground)
             drawing.write(figure, width - right, y, words, ha="right", bbox=ground, fontweight=weight)
         else:
-            drawing.write(figure, left - 12, _TOP + middle, drawing.shortened(case.variant, 18), ha="right")
+            drawing.write(figure, left - 12, _TOP + middle, drawing.shortened(case.variant, 17), ha="right")
             drawing.write(figure, width - 2, _TOP + middle, words, ha="right", fontweight=weight)
         _mark(axes, case, middle)
     drawing.write_small(figure, left, 9, "← less time")
@@ -72,7 +73,9 @@ def _time_ratios(axes: Axes, view: ComparisonView, *, slim: bool) -> None:
     pixels = axes.bbox.width / math.log(most / least)
     kept = [1.0]
     for tick in sorted(ticks, key=lambda tick: abs(math.log(tick))):
-        if all(abs(math.log(tick / other)) * pixels > (46 if slim else 54) for other in kept):
+        edge = min(math.log(tick / least), math.log(most / tick)) * pixels
+        apart = all(abs(math.log(tick / other)) * pixels > (60 if other == 1 else 46) for other in kept)
+        if apart and (edge > 22 or not slim):
             kept.append(tick)
     axes.set_xticks(sorted(kept), ["as before" if tick == 1 else _short(tick) for tick in sorted(kept)])
     axes.xaxis.set_minor_locator(NullLocator())
@@ -153,8 +156,10 @@ def draw_history(view: TrendView, width: int) -> Figure:
 
 def _rates(axes: Axes, view: TrendView) -> None:
     """Linear, or logarithmic where the rates lie far apart; round ticks."""
-    values = [value for run in view.runs for value in (run.low, run.value, run.high) if value > 0]
-    least, most = min(values), max(values)
+    values = [run.value for run in view.runs if run.value > 0]
+    # the interval of a noisy run may reach far out, and would press all the others together
+    least = max(min(run.low for run in view.runs if run.low > 0), min(values) / _FAR)
+    most = min(max(run.high for run in view.runs), max(values) * _FAR)
     if most / least > 4:
         axes.set_yscale("log")
         axes.set_ylim(least / 1.2, most * 1.2)
@@ -176,7 +181,14 @@ def _history_key(figure: Figure, x: float, y: float, *, steps: bool) -> None:
     axes = drawing.pixel_axes(figure)
     axes.plot([x, x], [y - 7, y + 7], color=BLUE, linewidth=1.6, alpha=0.75)
     axes.plot(
-        [x], [y], marker="o", markersize=7, markerfacecolor=SURFACE, markeredgecolor=BLUE, markeredgewidth=1.5
+        [x],
+        [y],
+        linestyle="none",
+        marker="o",
+        markersize=7,
+        markerfacecolor=SURFACE,
+        markeredgecolor=BLUE,
+        markeredgewidth=1.5,
     )
     axes.plot([x + 150, x + 170], [y, y], color=VERMILLION, linewidth=2)
     drawing.write_small(figure, x + 10, y, "a run, 95 % interval")

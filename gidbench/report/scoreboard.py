@@ -58,7 +58,7 @@ def _usual(operation: str, headline: Result, peers: Sequence[PeerView]) -> str:
 def _told(peer: PeerView, headline: Result, role: str = "") -> str:
     of = "" if peer.against == shown(headline.variant) else f" ({peer.against})"
     if peer.low <= 1 <= peer.high:
-        return f"about as fast as {role}{peer.name}{of}: {peer.times} {peer.interval}"
+        return f"not sure whether faster than {role}{peer.name}{of}: {peer.times} {peer.interval}"
     if peer.ratio < 1:
         return f"slower than {role}{peer.name}{of}: {peer.times} its rate {peer.interval}"
     return f"{peer.times} as fast as {role}{peer.name}{of} {peer.interval}"

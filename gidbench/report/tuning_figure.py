@@ -25,7 +25,7 @@ from gidbench.report.svg import INK, MUTED, RULE, new_figure
 # Orange (slower) over near white (the defaults) to blue (faster): told apart with any kind of colour vision, and the
 # ratio stands in each field besides. They are the same on a dark page, as the ink on them is.
 _COLOURS = LinearSegmentedColormap.from_list("ratio", ["#b35806", "#f7f4ef", "#0d5ea8"])
-_FIELD_WIDTH, _FIELD_HEIGHT, _LEAST_FIELD, _GAP = 76, 40, 38, 40
+_FIELD_WIDTH, _FIELD_HEIGHT, _LEAST_FIELD, _GAP = 104, 44, 38, 40
 _LEFT, _LEFT_SLIM, _PANEL_HEAD, _FOOT = 84, 62, 44, 60
 _ACROSS = ("batch_size", "workers", "pool_size", "strategy", "mode")  # what stands on the axes, in this order
 _STANDALONE_WIDTH, _STANDALONE_HEAD = 900, 96
@@ -89,10 +89,13 @@ def draw_surface(result: Tuning, width: int, *, top: int = 0) -> Figure:
         heading = told or (
             "× the defaults' speed" if slim else "× the defaults' speed, on the most records tried"
         )
-        drawing.write(figure, x, y - 16, drawing.shortened(heading, max(wide, 250) // 7))
+        drawing.write(
+            figure, x, y - 16, drawing.shortened(heading, int((wide if beside > 1 else room) // 6.5))
+        )
         axes = drawing.bare_axes(figure, x, y, wide, tall)
         axes.set_xlim(0, len(grid.columns))
         axes.set_ylim(len(grid.rows), 0)
+        axes.set_xticks([])
         _fields(axes, grid, panel, result, norm, slim=slim)
         _label(figure, grid, x, y, field, tall)
     return figure

@@ -123,8 +123,9 @@ def build_view(results: RunResults, command: str, past: Past = NOTHING, merged: 
         for index, name in enumerate(names, 1)
     )
     studied = _studied(results, names)
+    peers = {(result.operation, result.variant) for result in latest if result.peer}
     headlines = [_headline([result for result in latest if result.operation == name]) for name in names]
-    measured = [result for result in latest if result.status == "ok"]
+    measured = [result for result in latest if result.status == "ok" and not result.peer]
     host = header.host
     cores = host.get("usable_cores") or host.get("cores")
     short = [shown(host[name]) for name in ("cpu",) if host.get(name)]
@@ -148,7 +149,7 @@ def build_view(results: RunResults, command: str, past: Past = NOTHING, merged: 
         run_id=re.sub(r"[^\w-]", "", header.run_id)[:64],
         gidbench=shown(host.get("gidbench") or ""),
         studied=studied,
-        previous=previous_view(past),
+        previous=previous_view(past, peers),
         facts=pairs_of(dict(header.database)),
         merged=shown(merged),
     )
@@ -217,7 +218,7 @@ def _operation(key: str, name: str, results: Sequence[Result], run: RunResults, 
         bottlenecks=bottleneck_views(measured),
         card=card_view(name, first, peers),
         study=study_view(run, name),
-        comparison=comparison_view(past, name),
+        comparison=comparison_view(past, name, {(name, result.variant) for result in others if result.peer}),
         trend=trend_view(past, name, first.variant),
     )
 

@@ -20,12 +20,22 @@ _NOISE_WORDS = {
 }
 
 
-def cards(results: Sequence[Result], noise: Sequence[Noise] = ()) -> str:
-    """All of a run: a card for each case of ours, the headline first; then peers, then the noise."""
+def first_card(results: Sequence[Result], noise: Sequence[Noise] = ()) -> str:
+    """The case that stands for the operation, and the noise."""
+    order = _ordered(results)
+    return (_card(order[0]) if order else "") + noise_words(noise)
+
+
+def other_cards(results: Sequence[Result]) -> str:
+    """The other cases of ours, then the peers; empty where there is neither."""
+    made = "".join(_card(result) for result in _ordered(results)[1:])
+    return (f'<div class="gb-cards">{made}</div>' if made else "") + _peers(results)
+
+
+def _ordered(results: Sequence[Result]) -> list[Result]:
+    """Ours, the headline first."""
     ours = [result for result in results if not result.peer]
-    order = sorted(ours, key=lambda result: (not result.headline, result.status != "ok"))
-    made = "".join(_card(result) for result in order)
-    return f'<div class="gb-cards">{made}</div>{_peers(results)}{noise_words(noise)}'
+    return sorted(ours, key=lambda result: (not result.headline, result.status != "ok"))
 
 
 def noise_words(noise: Sequence[Noise]) -> str:
@@ -66,13 +76,13 @@ def _card(result: Result) -> str:
         f'<p class="gb-rate">{tier}<span class="gb-big">{escaped(view.rate_amount)}'
         f"<small> {escaped(view.rate_unit)}</small></span></p>{borderline}"
         f"<dl>{_pair('95 % interval', _interval(result, view))}{_pair('Target', _target(result))}"
-        f"{_pair('Share of the limit', _limit(result))}{_pair('Held back by', _bottleneck(result))}"
-        f"{_pair('Median time', _time(result, view))}</dl>{_phases(view)}</article>"
+        f"{_pair('Share of the limit', _limit(result))}{_pair('Median time', _time(result, view))}"
+        f"{_pair('Held back by', _bottleneck(result), 'gb-whole')}</dl>{_phases(view)}</article>"
     )
 
 
-def _pair(label: str, value: str) -> str:
-    return f"<div><dt>{label}</dt><dd>{value}</dd></div>"
+def _pair(label: str, value: str, kind: str = "") -> str:
+    return f'<div class="{kind}"><dt>{label}</dt><dd>{value}</dd></div>'
 
 
 def _interval(result: Result, view: CaseView) -> str:
@@ -139,8 +149,9 @@ def _peers(results: Sequence[Result]) -> str:
         f"<td>{escaped(view.why)}</td></tr>"
         for view in views
     )
-    return table(
-        "Other tools on the same input: how many times as fast gidbench is",
+    title = "Other tools on the same input: how many times as fast gidbench is"
+    return f'<h4 class="gb-legend">{title}</h4>' + table(
+        title,
         ("tool", "what it does", "against our", "its records/s", "times as fast", "note"),
         rows,
     )
@@ -154,8 +165,9 @@ def table(caption: str, columns: Sequence[str], rows: str, sort: tuple[int, bool
         order = ("ascending" if sort and sort[1] else "descending") if sorted_by else ""
         arrow = ' <span aria-hidden="true">' + ("▲" if sort and sort[1] else "▼") + "</span>" if order else ""
         heads.append(f'<th scope="col"{f" aria-sort={order}" if order else ""}>{escaped(name)}{arrow}</th>')
+    kind = ' class="gb-plain"' if sort else ""
     return (
-        f'<div class="gb-scroll" tabindex="0" role="region" aria-label="{escaped(caption)}"><table>'
-        f"<caption>{escaped(caption)}</caption><thead><tr>{''.join(heads)}</tr></thead>"
+        f'<div class="gb-scroll" tabindex="0" role="region" aria-label="{escaped(caption)}"><table{kind}>'
+        f'<caption class="gb-sr">{escaped(caption)}</caption><thead><tr>{"".join(heads)}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )

@@ -16,7 +16,7 @@ from gidbench.errors import InputError
 from gidbench.report.past import Past, previous_view, trend_view
 from gidbench.units import format_rate, format_seconds
 from gidbench.widgets import figures
-from gidbench.widgets.markup import paragraph, said, shown, table_html
+from gidbench.widgets.markup import said, shown, table_html
 
 _NUMERIC = ("before", "after", "time", "95 % interval")
 _TREND_NUMERIC = ("runs", "first", "last", "records/s")
@@ -99,18 +99,14 @@ def _lacking(runs: int, error: InputError) -> str:
 def table(found: Comparing) -> Any:
     """Display object: both runs side by side, a row a case."""
     compared = found.past.comparison
-    view = previous_view(found.past)
-    if compared is None or view is None:
+    if compared is None:
         return said(found.why_not)
     rows = []
     for case in compared.cases:
         *cells, verdict, why = row(case)
         rows.append((*cells, _SIGNS.get(verdict, verdict), why))
     caption = f"{found.after_name} against {found.before_name}; less time is better"
-    marks = "".join(paragraph(mark + ".") for mark in view.marks)
-    return shown(
-        table_html(COLUMNS, rows, caption=caption, numeric=_NUMERIC) + paragraph(view.against) + marks
-    )
+    return shown(table_html(COLUMNS, rows, caption=caption, numeric=_NUMERIC))
 
 
 def figure(found: Comparing) -> Any:

@@ -18,7 +18,12 @@ from gidbench.widgets.live_numbers import escaped
 
 PEER_MODULES = ("faker", "fastexcel", "mimesis", "openpyxl", "polars", "xlsxwriter")
 _STEP = 0.05  # of the slider, in powers of ten
-_NO_SERVER = "Of no use here: the pool and the write strategy are of SQL Server, and the database is not one."
+_SCALE = (
+    '<div class="gb-scale gb-muted" aria-hidden="true">'
+    + "".join(f"<span>{text}</span>" for text in ("100", "1 K", "10 K", "100 K", "1 M", "10 M", "100 M"))
+    + "</div>"
+)
+_NO_SERVER = "Password, pool and write strategy are for SQL Server, and this database is none."
 _SOURCE_LABELS = {"generate": "Destination", "process": "Source", "sync": "Starting point"}
 
 
@@ -68,7 +73,7 @@ class Controls:
         self.strategy = ipywidgets.Dropdown(options=[("automatic", "auto")], description="Write strategy")
         self.rounds = _text("Rounds per process", form.AUTOMATIC)
         self.processes = _text("Processes", form.AUTOMATIC)
-        self.peers = ipywidgets.Checkbox(description="Other tools take part", indent=False)
+        self.peers = ipywidgets.Checkbox(description="Other tools take part (peers)", indent=False)
         self.database = QuietText(
             description="Database URL, without password",
             placeholder="empty: an embedded one for the run",
@@ -85,7 +90,9 @@ class Controls:
         self._observe()
 
     def _lay_out(self) -> None:
-        self.records_box = ipywidgets.VBox([self._field("records", self.records), self.slider])
+        self.records_box = ipywidgets.VBox(
+            [self._field("records", self.records), self.slider, ipywidgets.HTML(_SCALE)]
+        )
         self.box = ipywidgets.VBox(
             [
                 _group(
@@ -93,7 +100,7 @@ class Controls:
                     [
                         self._field("operation", self.operation),
                         self._field("cases", ipywidgets.VBox([self.source_label, self.source_box])).add_class(
-                            "gb-span2"
+                            "gb-whole"
                         ),
                         self.records_box.add_class("gb-records"),
                     ],
@@ -111,14 +118,20 @@ class Controls:
                 _group(
                     "Database",
                     [
-                        self._field("database", self.database).add_class("gb-span2"),
+                        self._field("database", self.database).add_class("gb-whole"),
                         self._field("password", ipywidgets.VBox([self.password, self.forget])),
                         self._field("pool_size", self.pool_size),
                         self._field("strategy", self.strategy),
+                        self._note("server"),
                     ],
                 ),
             ]
         ).add_class("gb-form")
+
+    def _note(self, name: str) -> Any:
+        """A place for a sentence on several controls."""
+        self._notes[name] = ipywidgets.HTML()
+        return self._notes[name].add_class("gb-whole")
 
     def _field(self, name: str, control: Any) -> Any:
         """A control with the place for its sentence under it."""
@@ -148,7 +161,7 @@ class Controls:
     def _set_operation(self) -> None:
         known, usual = form.SOURCES[self.operation.value], self._usual()
         self.sources = {
-            name: ipywidgets.Checkbox(value=name in usual, description=f"{name}: {words}", indent=False)
+            name: ipywidgets.Checkbox(value=name in usual, description=words, indent=False)
             for name, words in known.items()
         }
         for each in self.sources.values():
@@ -227,7 +240,7 @@ class Controls:
             else ""
         )
         self._hint("password", held if server else "")
-        self._hint("strategy", "" if server else _NO_SERVER)
+        self._hint("server", "" if server else _NO_SERVER)
         if server and len(self.strategy.options) == 1:
             from gidbench.stores.sqlserver.writing import STRATEGIES  # its drivers take 0.2 s to load
 
@@ -277,6 +290,7 @@ class Controls:
             "database",
         ):
             words = found.get(name, "")
+            words = words[:1].upper() + words[1:]
             self._notes[name].value = (
                 f'<p class="gb-problem" role="alert"><span aria-hidden="true">⚠</span> {escaped(words)}</p>'
                 if words

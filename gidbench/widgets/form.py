@@ -18,16 +18,16 @@ OPERATIONS = {
 # What an operation works from or to, and in which words: a test holds the names against the suite.
 SOURCES: Mapping[str, Mapping[str, str]] = {
     "generate": {
-        "memory": "into memory",
-        "csv": "into a CSV file",
-        "parquet": "into a Parquet file",
-        "database": "into the database",
+        "memory": "memory",
+        "csv": "CSV file",
+        "parquet": "Parquet file",
+        "database": "database",
     },
     "process": {
-        "csv": "from a CSV file into the database",
-        "xlsx": "from an Excel workbook into the database",
-        "csv memory": "from a CSV file into memory",
-        "xlsx memory": "from an Excel workbook into memory",
+        "csv": "CSV file into the database",
+        "xlsx": "Excel workbook into the database",
+        "csv memory": "CSV file into memory",
+        "xlsx memory": "Excel workbook into memory",
     },
     "sync": {"initial": "all rows are new", "unchanged": "no row has changed"},
 }

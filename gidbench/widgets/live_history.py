@@ -42,15 +42,3 @@ class History:
 def highest(series: Sequence[tuple[float, float | None]]) -> float:
     """The largest value; 0 where there is none."""
     return max((value for _, value in series if value is not None), default=0.0)
-
-
-def nice_top(value: float) -> float:
-    """The next of 1, 2, 5 times a power of ten: an axis that changes seldom."""
-    if value <= 0:
-        return 1.0
-    power = 1.0
-    while power * 10 <= value:
-        power *= 10
-    while power > value:
-        power /= 10
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= value * 0.999)

@@ -73,10 +73,14 @@ def _tile(label: str, value: str, extra: str = "", *, note: str = "", kind: str 
 
 
 def _reasons(sample: Sample, why: Mapping[str, str]) -> str:
-    """Why some numbers are not known, each sentence once."""
+    """Why some numbers are not known; what several sentences begin with is told once."""
     missing = [name for name in _FIELDS if getattr(sample, name) is None and why.get(name)]
-    told = list(dict.fromkeys(why[name] for name in missing))
-    return f'<p class="gb-hint">{" ".join(escaped(each) for each in told)}</p>' if told else ""
+    told: dict[str, list[str]] = {}
+    for sentence in dict.fromkeys(why[name] for name in missing):
+        begin, _, rest = sentence.partition(": ")
+        told.setdefault(begin, []).append(rest)
+    words = [f"{begin}: {'; '.join(rest)}." if any(rest) else f"{begin}." for begin, rest in told.items()]
+    return f'<p class="gb-hint">{" ".join(map(escaped, words))}</p>' if words else ""
 
 
 def _cores(percent: tuple[float, ...]) -> tuple[str, str]:

@@ -11,7 +11,13 @@ from gidbench.report.wording import masked
 
 # An absolute path, of which only the last part is anybody's business; the path of a URL is none.
 _PATHS = re.compile(r"(?<![\w:/.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\;,()]+[/\\])+([^\s/\\;,()]+)")
+# No line ends between a number and its unit, nor within a state.
+_UNIT = re.compile(
+    r"(?<=[\d✓•✗▲▼=–]) (?=[\d%]|/s|[KMG]/s|(?:[KMG]iB|B|s|ms|µs|min|x|good|note|bad|better|worse|same)\b)"
+)
 _FILES = re.compile(r"\b(duckdb:///)/?(?:[^\s/;,()]+/)+")
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def escaped(text: str) -> str:
@@ -26,7 +32,12 @@ def table_html(
     caption: str = "",
     numeric: Collection[str] = (),
 ) -> str:
-    """A table with a head; the first cell of a row is its name, `numeric` columns are aligned to the right."""
+    """A table with a head; the first cell of a row is its name, `numeric` columns are aligned to the right.
+
+    Columns in which nothing stands are left out.
+    """
+    kept = [at for at in range(len(columns)) if at == 0 or any(row[at] for row in rows)]
+    columns, rows = [columns[at] for at in kept], [[row[at] for at in kept] for row in rows]
     sides = ["right" if name in numeric else "left" for name in columns]
     head = "".join(
         f'<th scope="col" style="text-align:{side}">{escaped(name)}</th>'
@@ -42,7 +53,7 @@ def table_html(
 def _row(cells: Sequence[str], sides: Sequence[str]) -> str:
     first, *others = cells
     return f'<th scope="row" style="text-align:{sides[0]};font-weight:600">{escaped(first)}</th>' + "".join(
-        f'<td style="text-align:{side}">{escaped(cell)}</td>'
+        f'<td style="text-align:{side}">{_UNIT.sub(NO_BREAK, escaped(cell))}</td>'
         for cell, side in zip(others, sides[1:], strict=True)
     )
 

@@ -31,6 +31,10 @@ from gidbench.widgets.session_runs import SessionRun, kept
 _LOGGER = logging.getLogger("gidbench.workbench")
 _VIEW = "application/vnd.jupyter.widget-view+json"
 _GONE_S = 3.0  # without any view: the cell was deleted; moving one takes less
+_IDLE = (
+    '<div class="gb-idle"><p><strong>Nothing is measured yet.</strong></p><p>Press Run: here you see how far it is and '
+    "what the machine does meanwhile, then the tier, how sure it is, and what holds it back.</p></div>"
+)
 STATIC = (
     "<p><strong>gidbench workbench</strong>: choose an operation, press Run, watch, compare, export. It is alive in "
     "JupyterLab, Notebook 7, VS Code and Voila only; to open it there, start <code>gidbench lab</code> and run this "
@@ -72,7 +76,7 @@ class Workbench:
         self.stop_button = ipywidgets.Button(
             description="Stop", tooltip="Stop the run; what was measured so far is kept", disabled=True
         ).add_class("gb-stop")
-        self.command = ipywidgets.Textarea(description="Copy as command", rows=2)
+        self.command = ipywidgets.Textarea(description="Copy as command", rows=3)
         self.summary, self.live, self.message, self.note = (ipywidgets.HTML() for _ in range(4))
         self.controls = Controls(load_settings(), seed, self._changed)
         self.results = ResultsPanel(self._parent, self._guarded)
@@ -82,18 +86,15 @@ class Workbench:
             "and what holds them back?</p>"
         )
         actions = ipywidgets.HBox([self.run_button, self.stop_button, self.summary]).add_class("gb-actions")
+        stage = ipywidgets.VBox([actions, self.message, self.live.add_class("gb-live"), self.results.box])
+        command = ipywidgets.VBox([self.command, self.note]).add_class("gb-command")
+        settings = ipywidgets.VBox([self.controls.box, command])
+        main = ipywidgets.HBox([settings.add_class("gb-settings"), stage.add_class("gb-stage")])
         self.box = ipywidgets.VBox(
-            [
-                ipywidgets.HTML(head),
-                self.controls.box,
-                actions,
-                self.message,
-                self.live.add_class("gb-live"),
-                self.results.box,
-                ipywidgets.VBox([self.command, self.note]).add_class("gb-command"),
-            ],
+            [ipywidgets.HTML(head), main.add_class("gb-main"), self.results.session],
             _view_count=0 if presence.tells_of_views() else None,
         ).add_class("gb")
+        self.live.value = _IDLE
         self.run_button.on_click(lambda _: self._guarded(self.run))
         self.stop_button.on_click(lambda _: self.stop())
         self.command.observe(lambda _: self._show_command(), "value")
@@ -250,7 +251,7 @@ class Workbench:
             _LOGGER.exception("a frame of the workbench could not be drawn")
 
     def _end(self, ending: Ending) -> None:
-        self.live.value = ""
+        self.live.value = "" if self.results.runs or ending.measurement else _IDLE
         try:
             if ending.measurement is not None:
                 self._show_results(ending.measurement)

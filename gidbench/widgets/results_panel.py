@@ -12,14 +12,14 @@ import ipywidgets
 from gidbench import reporting
 from gidbench.errors import GidbenchError
 from gidbench.widgets import presence, session_runs
-from gidbench.widgets.cards import cards
+from gidbench.widgets.cards import first_card, other_cards
 from gidbench.widgets.live_numbers import escaped
 
 _MOST_DOWNLOAD = 2_500_000  # a report is below two million bytes
 
 
 class ResultsPanel:
-    """Shows the runs of a session; `box` is empty until there is one.
+    """Shows the latest run, its headline in `box`, and all of the session in `session`; hidden until there is one.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class ResultsPanel:
     def __init__(self, parent: Path, guarded: Callable[[Callable[[], None]], None]) -> None:
         self._parent = parent
         self.runs: list[session_runs.SessionRun] = []
-        self.cards = ipywidgets.HTML()
+        self._title, self.card, self.others = (ipywidgets.HTML() for _ in range(3))
         self.table = ipywidgets.HTML()
         self.sort_by = ipywidgets.Dropdown(options=list(session_runs.SORTS), description="Sort by")
         self.ascending = ipywidgets.Checkbox(description="smallest first", indent=False)
@@ -42,21 +42,21 @@ class ResultsPanel:
             description="Export report", tooltip="Write the tier report of the latest run as one HTML file"
         ).add_class("gb-second")
         self.exported = ipywidgets.HTML()
-        self._tools = ipywidgets.HBox([self.export, self.compare_with]).add_class("gb-tools")
+        tools = ipywidgets.HBox([self.export, self.compare_with]).add_class("gb-tools")
         sorting = ipywidgets.HBox([self.sort_by, self.ascending]).add_class("gb-tools")
-        self.box = ipywidgets.VBox(
+        self.box = ipywidgets.VBox([self._title, self.card]).add_class("gb-results")
+        self.session = ipywidgets.VBox(
             [
-                ipywidgets.HTML('<h3 class="gb-title">Results</h3>'),
-                self.cards,
-                self._tools,
+                self.others,
+                tools,
                 self.exported,
                 self.comparison,
                 ipywidgets.HTML('<h3 class="gb-title">Runs of this session</h3>'),
                 sorting,
                 self.table,
             ]
-        ).add_class("gb-results")
-        self.box.layout.display = "none"
+        ).add_class("gb-session")
+        self.box.layout.display = self.session.layout.display = "none"
         for control in (self.sort_by, self.ascending):
             control.observe(lambda _: self._fill_table(), "value")
         self.compare_with.observe(lambda _: guarded(self._compare), "value")
@@ -65,11 +65,15 @@ class ResultsPanel:
     def add(self, run: session_runs.SessionRun) -> None:
         """Show a run that has ended; it is the one that is exported and compared from now on."""
         self.runs.append(run)
-        self.cards.value = cards(run.results, run.noise)
+        self._title.value = f'<h3 class="gb-title">Results of run {run.number}</h3>'
+        self.card.value = first_card(run.results, run.noise)
+        others = other_cards(run.results)
+        head = f'<h3 class="gb-title">The other cases of run {run.number}</h3>' if others else ""
+        self.others.value = head + others
         self.exported.value = self.comparison.value = ""
         self._fill_table()
         self._offer()
-        self.box.layout.display = ""
+        self.box.layout.display = self.session.layout.display = ""
 
     def _fill_table(self) -> None:
         self.table.value = session_runs.runs_table(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from gidbench import administration
-from gidbench.bench.strategies import NO_SERVER, Strategies, WayFound, server_url
+from gidbench.bench.strategies import Strategies, WayFound, server_url
 from gidbench.units import format_rate
 from gidbench.widgets.markup import paragraph, said, shown, table_html
 from gidbench.widgets.tables import check_rows
 
+_LATER = "Without a SQL Server there is nothing to look at here; the answer below says what is missing."
 _NUMERIC = ("records/s", "95 % interval", "of the fastest")
 
 
@@ -17,7 +18,7 @@ def advice(database: str = "", table: str = "employee") -> Any:
     """Display object: what decides whether loads into a table can be minimally logged."""
     url = server_url(database)
     if not url:
-        return said(NO_SERVER)
+        return said(_LATER)
     found = administration.advise(url, table=table)
     words = (
         f"A load into {found.table} can be minimally logged."
@@ -32,7 +33,7 @@ def advice(database: str = "", table: str = "employee") -> Any:
 def strategies(found: Strategies) -> Any:
     """Display object: every way of writing, the fastest first, and why some can't be gone here."""
     if found.missing:
-        return said(found.missing)
+        return said(_LATER)
     best = found.measured[0].per_second if found.measured else 0.0
     rows = [_row(way, best) for way in found.ways]
     caption = f"Loading {found.records:,} employees, {found.rounds} rounds in turns; slow ways load fewer"

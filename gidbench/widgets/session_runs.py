@@ -56,6 +56,7 @@ SORTS: Mapping[str, Callable[[_Row], float | str]] = {
     "batch size": lambda row: row.run.request.batch_size,
     "workers": lambda row: row.run.request.workers,
 }
+_COMPARED = ("case", "verdict", "change of time", "95 % interval", "before (A)", "after (B)", "why")
 _COLUMNS = (*SORTS, "95 % interval", "database", "noise")
 
 
@@ -106,17 +107,18 @@ def comparison_html(found: RunComparison, before: str, after: str) -> str:
     """A comparison as a table with its verdicts in words, and what must be known to read it."""
     rows = []
     for case in found.cases:
-        *cells, verdict, why = comparison_texts.row(case)
-        shown = [f"<td>{escaped(cell)}</td>" for cell in cells[1:]]
+        name, *numbers, verdict, why = comparison_texts.row(case)
+        before_after, change = numbers[:2], numbers[2:]
+        shown = [f"<td>{escaped(cell)}</td>" for cell in (*change, *before_after)]
         rows.append(
-            f'<tr><th scope="row">{escaped(cells[0])}</th>{"".join(shown)}<td class="gb-verdict gb-{_kind(verdict)}">'
+            f'<tr><th scope="row">{escaped(name)}</th><td class="gb-verdict gb-{_kind(verdict)}">'
             f'<span aria-hidden="true">{_SIGNS.get(verdict, "")}</span> {escaped(verdict)}</td>'
-            f"<td>{escaped(why)}</td></tr>"
+            f"{''.join(shown)}<td>{escaped(why)}</td></tr>"
         )
     marks = "".join(f"<li>{escaped(mark)}</li>" for mark in found.marks)
     said = f"{escaped(after)} (B) against {escaped(before)} (A): {escaped(comparison_texts.summary(found))}."
     caption = "Case by case; less time is better"
-    return f"<p>{said}</p>{table(caption, comparison_texts.COLUMNS, ''.join(rows))}" + (
+    return f"<p>{said}</p>{table(caption, _COMPARED, ''.join(rows))}" + (
         f'<ul class="gb-marks">{marks}</ul>' if marks else ""
     )
 

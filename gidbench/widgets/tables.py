@@ -25,7 +25,7 @@ NOTHING_YET = (
 
 def results_html(results: Sequence[Result], noise: Sequence[Noise] = ()) -> str:
     """The summary table as HTML, with how the rounds were measured, and a sentence on the noise."""
-    table = table_html((*summary.COLUMNS, *_HOW), _rows(results), numeric=_NUMERIC)
+    table = table_html(("case", *summary.COLUMNS[2:], *_HOW), _rows(results), numeric=_NUMERIC)
     failures = "".join(
         f"<p><strong>{escaped(result.operation)} {escaped(result.variant)} {result.status}:</strong> "
         f"{escaped(result.error or '')}</p>"
@@ -38,7 +38,7 @@ def results_html(results: Sequence[Result], noise: Sequence[Noise] = ()) -> str:
 
 def _rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
     return [
-        (*row, summary.rounds_of(result), summary.stopped(result))
+        (f"{row[0]} {row[1]}", *row[2:], summary.rounds_of(result), summary.stopped(result))
         for row, result in zip(summary.rows(results), results, strict=True)
     ]
 
@@ -52,12 +52,15 @@ def table(measured: Measurement | Sequence[Result]) -> Any:
 
 def answer(measured: Measurement) -> Any:
     """Display object: the answer in words."""
-    return said(summary.answer(measured.results, measured.noise))
+    return said(summary.answer(measured.results), _belief(measured.noise))
 
 
 def check_rows(found: Sequence[Check]) -> list[tuple[str, str, str, str]]:
     """A row a check."""
-    return [(check.name, _STATES[check.state], check.found, check.remedy) for check in found]
+    # where Python is installed is this machine's business, and a notebook is handed on
+    return [
+        (check.name, _STATES[check.state], check.found.partition(" at /")[0], check.remedy) for check in found
+    ]
 
 
 def checks(found: Sequence[Check], *, short: bool = False) -> Any:

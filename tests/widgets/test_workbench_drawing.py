@@ -16,7 +16,7 @@ from gidbench.bench.results import Noise, Result, Round, append
 from gidbench.bench.watching import Sample
 from gidbench.engine import Progress
 from gidbench.widgets import cards, live_chart, live_numbers, session_runs
-from gidbench.widgets.live_history import SPAN_S, History, nice_top
+from gidbench.widgets.live_history import SPAN_S, History
 from gidbench.widgets.results_panel import exported_html, message, sentence_of
 
 HOSTILE = "<script>alert(1)</script>"
@@ -45,10 +45,18 @@ def test_the_history_forgets_what_is_older_than_a_minute() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "top"), [(0, 1), (1, 1), (3, 5), (5.1, 10), (1_234_567, 2_000_000), (0.03, 0.05)]
+    ("rate", "top"), [(3e2, "10 M"), (1.2e6, "10 M"), (9.9e6, "100 M"), (2.5e7, "100 M")]
 )
-def test_an_axis_ends_at_a_round_number(value: float, top: float) -> None:
-    assert nice_top(value) == pytest.approx(top)
+def test_the_axis_of_rates_holds_the_tiers_the_target_and_the_rate(rate: float, top: str) -> None:
+    history = History()
+    history.add(replace(SAMPLE, records_per_s=rate))
+    drawn = live_chart.chart(history)
+    assert f">{top}, logarithmic<" in drawn
+    for mark in ("ULTRA 1 M", "VERY HIGH 500 K", "HIGH 100 K", "target 200 K"):
+        assert mark in drawn
+    shares = [float(each.split("%")[0]) for each in drawn.split("bottom:")[1:5]]
+    assert all(0 < share < 100 for share in shares)
+    assert shares == sorted(shares[:3], reverse=True) + shares[3:]
 
 
 @pytest.mark.parametrize("cores", [0, 1, 2, 4, 64])
@@ -112,7 +120,7 @@ def hostile_result() -> Result:
 
 
 def test_a_card_says_tier_interval_target_limit_bottleneck_and_phases() -> None:
-    told = cards.cards(
+    told = cards.first_card(
         [replace(hostile_result(), target_met=True)], [Noise("generate", "end", "noisy", [HOSTILE], 0.1, {})]
     )
     for words in (
@@ -132,10 +140,28 @@ def test_a_card_says_tier_interval_target_limit_bottleneck_and_phases() -> None:
 
 def test_a_failed_case_and_a_single_round_are_told() -> None:
     failed = replace(made_runs.result(None), error=HOSTILE)
-    told = cards.cards([failed])
+    told = cards.first_card([failed])
     assert "failed" in told
     assert "&lt;script&gt;" in told
-    assert "there is none" in cards.cards([made_runs.result([[1.0]])])
+    assert "there is none" in cards.first_card([made_runs.result([[1.0]])])
+
+
+def test_the_headline_stands_first_and_peers_are_held_against_ours() -> None:
+    ours = [replace(made_runs.result(variant="csv"), headline=False), made_runs.result()]
+    peer = replace(
+        made_runs.result(made_runs.times(4.0), variant="peer x"),
+        headline=False,
+        peer=HOSTILE,
+        against="memory",
+    )
+    assert "generate memory" in cards.first_card([*ours, peer])
+    others = cards.other_cards([*ours, peer])
+    assert "generate csv" in others
+    assert "generate memory" not in others
+    assert "&lt;script&gt;" in others
+    assert "4×" in others
+    assert cards.other_cards(ours[1:]) == ""
+    parsed(others)
 
 
 def session_run(
