@@ -20,6 +20,18 @@ _SMALLER = {"BIGINT": ("INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "USMALLINT"
 # no_ktp and g_id have no index here: DuckDB's cost a load two thirds of its rate (0.9 s became 2.7 s for a
 # million rows). Their uniqueness is a law that every process and sync checks inside its transaction.
 
+# How a table was made, and whether that is all there is to it: what hangs on it would be lost, or keep it from going.
+_MADE_BY = """
+SELECT t.sql, t.comment IS NULL AND NOT t.temporary AND t.database_name = current_database()
+    AND NOT EXISTS (FROM duckdb_columns() c WHERE c.table_oid = t.table_oid AND c.comment IS NOT NULL)
+    AND NOT EXISTS (FROM duckdb_indexes() i WHERE i.table_oid = t.table_oid)
+    AND NOT EXISTS (FROM duckdb_triggers() r WHERE lower(r.table_name) = lower(t.table_name))
+    AND NOT EXISTS (FROM duckdb_constraints() k WHERE k.constraint_type = 'FOREIGN KEY'
+        AND (k.table_oid = t.table_oid OR lower(k.referenced_table) = lower(t.table_name)))
+FROM duckdb_tables() t
+WHERE lower(t.database_name) = ? AND lower(t.schema_name) = ? AND lower(t.table_name) = ?
+"""
+
 
 def create_missing(
     connection: duckdb.DuckDBPyConnection, names: Names
@@ -30,7 +42,7 @@ def create_missing(
     Raises InputError where the columns of one that is there do not fit, having made nothing.
     """
     [(database, schema)] = connection.execute("SELECT current_database(), current_schema()").fetchall()
-    places = {table: _place(names.table(table), database, schema) for table in ALL_SCHEMAS}
+    places = {table: _place(names.table(table).name, database, schema) for table in ALL_SCHEMAS}
     check_distinct(places, names)
     columns = _columns(connection)
     made, present, notes = [], [], []
@@ -57,8 +69,25 @@ def create_statements(names: Names) -> list[str]:
     ]
 
 
-def _place(known: Table, database: str, schema: str) -> tuple[str, ...]:
-    *where, name = split_name(known.name)
+def empty(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Delete every row of a table, in the transaction that is open.
+
+    A table with nothing hanging on it is dropped and made anew as it was: rows that are deleted stay in the primary
+    key until the commit, which makes the next million dear (1.45 s in the place of 0.55 s) and the file larger.
+    """
+    [(database, schema)] = connection.execute("SELECT current_database(), current_schema()").fetchall()
+    found = connection.execute(
+        _MADE_BY, [part.lower() for part in _place(table, database, schema)]
+    ).fetchall()
+    if [free for _, free in found] == [True]:
+        connection.execute(f"DROP TABLE {table}")
+        connection.execute(found[0][0])
+    else:
+        connection.execute(f"TRUNCATE {table}")
+
+
+def _place(table: str, database: str, schema: str) -> tuple[str, ...]:
+    *where, name = split_name(table)
     return (where[0] if len(where) == 2 else database, where[-1] if where else schema, name)
 
 

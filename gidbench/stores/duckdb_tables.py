@@ -148,7 +148,7 @@ class DuckDBTables:
 
     def clear(self, table: str) -> None:
         self._schema(table)
-        self.rows(f"TRUNCATE {self._named(table)}")
+        duckdb_schema.empty(self.connection, self._named(table))
 
     def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         self._schema(table)

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 STARTS_WITHIN_MS = 60_000
-ERROR = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
+ERROR = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"  # of errors and warnings
 # What a widget shows that has no model to show, or whose code did not come.
 DEAD = re.compile(
     r"Loading widget|Error displaying widget|Error creating widget|Failed to display|model not found"
@@ -47,6 +47,11 @@ class Lab:
         return panel
 
     def _idle(self, panel: Locator) -> None:
+        """Until the kernel answers: what is run before it has a name is lost."""
+        expect(panel.locator(".jp-Toolbar-kernelName")).to_contain_text("Python 3")
+        expect(self.page.locator("#jp-main-statusbar")).to_contain_text(
+            "Python 3 | Idle", timeout=STARTS_WITHIN_MS
+        )
         expect(panel.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute(
             "data-status", "idle", timeout=STARTS_WITHIN_MS
         )

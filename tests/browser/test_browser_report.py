@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -19,24 +20,37 @@ LOADS_WITHIN_MS = 1000
 PAPER_WIDTH, PAPER_HEIGHT = (210 - 28) * 96 / 25.4, (297 - 28) * 96 / 25.4
 
 
-def gidbench(*words: str, folder: Path) -> str:
-    """What a command of ours prints. In a process: asyncio and Playwright do not share this one."""
+STUDIES = """
+import gidbench
+gidbench.scale("generate", [500, 1000, 2000], rounds=1, out="reports/it")
+gidbench.tune("generate", records=5000, budget_s=2.0, out="reports/it")
+"""
+
+
+def python(*words: str, folder: Path) -> None:
+    """In a process of its own: asyncio and Playwright do not share this one."""
     done = subprocess.run(
-        [sys.executable, "-m", "gidbench", *words], cwd=folder, capture_output=True, text=True, timeout=250
+        [sys.executable, *words], cwd=folder, capture_output=True, text=True, timeout=250, check=False
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of a small run of everything."""
+    """The report of a small run of everything: peers, growth, tuning, and a run that was before it."""
     folder = tmp_path_factory.mktemp("run")
-    gidbench(
-        *("run", "--records", "2000", "--processes", "1", "--rounds", "2", "--peers", "--out", "reports/it"),
-        folder=folder,
+    run = ("run", "--records", "2000", "--processes", "1", "--rounds", "2", "--peers", "--out", "reports/it")
+    python("-m", "gidbench", *run, folder=folder)
+    results = folder / "reports" / "it" / "results.jsonl"
+    header = json.loads(results.read_text("utf-8").splitlines()[0])
+    earlier = results.read_text("utf-8").replace(header["run_id"], "ea" * 8)
+    (folder / "reports" / "before").mkdir()
+    (folder / "reports" / "before" / "results.jsonl").write_text(
+        earlier.replace(header["started_at"], "2026-01-01T00:00:00+00:00"), "utf-8"
     )
-    return folder / "reports" / "it" / "report.html"
+    python("-c", STUDIES, folder=folder)
+    python("-m", "gidbench", "report", "reports/it", folder=folder)
+    return results.with_name("report.html")
 
 
 @pytest.mark.parametrize("width", [360, 1400])
@@ -80,7 +94,10 @@ def test_every_figure_has_a_title_a_sentence_and_a_text_alternative(report: Path
     page = new_page(viewport={"width": 1400, "height": 900})
     page.goto(report.as_uri())
     figures = page.locator("figure").all()
-    assert len(figures) >= 9  # rounds, phases and resources of three operations
+    titles = [figure.locator("h3").inner_text() for figure in figures]
+    for title in ("Rounds", "Phases", "Resources", "Peers"):
+        assert titles.count(title) == 3
+    assert len(figures) >= 15  # growth, workers, tuning, the previous run
     for figure in figures:
         assert figure.locator("figcaption h3").inner_text()
         assert len(figure.locator("figcaption p").first.inner_text()) > 20
@@ -112,7 +129,7 @@ def test_it_prints_without_cut_figures(report: Path, new_page: Any, tmp_path: Pa
 def test_a_table_is_sorted_by_keyboard(report: Path, new_page: Any) -> None:
     page = new_page(viewport={"width": 1400, "height": 900})
     page.goto(report.as_uri())
-    page.get_by_role("link", name="Skip to the scoreboard").focus()
+    page.get_by_role("link", name="Skip to the results").focus()
     # every control is reached by Tab, in the order of the page
     for _ in range(60):
         page.keyboard.press("Tab")
