@@ -72,6 +72,8 @@ def _smaller(words: list[str]) -> list[str]:
     return [*few, "--processes", "1"] if words[0] == "run" else few
 
 
+# about forty commands, three runs among them: minutes, where other tests use the cores, too
+@pytest.mark.timeout(900)
 def test_the_commands_run_one_after_the_other() -> None:
     assert len(CONSOLE) >= 25
     cli.main(["generate", "--records", "1000", "--out", "people.csv"])
