@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import logging
 import os
 import queue
 import shutil
@@ -214,6 +215,8 @@ def main() -> None:
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # what a library prints must not come between the answers
         url = os.environ.get("DATABASE_URL", "")
+        # what fails is told by its round, and what is stopped is not worth a line in somebody's terminal
+        logging.getLogger("gidbench").addHandler(logging.NullHandler())
 
         def tell(message: dict[str, Any]) -> None:
             answers.write(json.dumps(message) + "\n")
