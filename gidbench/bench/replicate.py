@@ -45,6 +45,8 @@ class Job:
         Of a database made for the run; None: it is the caller's.
     cases:
         The variants of ours that take part; empty: all.
+    source:
+        A file of the user's own in the place of the cases of processing; empty: none.
     board:
         Name of the board that it writes on for those who look on; empty: nobody does.
     """
@@ -60,6 +62,7 @@ class Job:
     workers: int
     peers: bool = False
     cases: tuple[str, ...] = ()
+    source: str = ""
     board: str = ""
 
     def bench(self, url: str, progress: ProgressCallback | None = None) -> Bench:
@@ -76,6 +79,7 @@ class Job:
             self.workers,
             self.peers,
             tuple(self.cases),
+            self.source,
             progress,
         )
 

@@ -57,8 +57,10 @@ urls = (
 @st.composite
 def requests(draw: st.DrawFn) -> Request:
     wanted = draw(operations)
-    known = list(dict.fromkeys(case for name in wanted for case in VARIANTS[name]))
-    some = draw(st.sets(st.sampled_from(known)))
+    source = draw(st.just("") | words.map(lambda name: f"{name}.csv")) if "process" in wanted else ""
+    others = [name for name in wanted if name != "process" or not source]
+    known = list(dict.fromkeys(case for name in others for case in VARIANTS[name]))
+    some = draw(st.sets(st.sampled_from(known))) if known else set()
     return Request(
         operations=wanted,
         records=draw(st.integers(1, 10**12)),
@@ -71,6 +73,7 @@ def requests(draw: st.DrawFn) -> Request:
         pool_size=draw(counts),
         strategy=draw(st.sampled_from(["", "bulkcopy", "auto"]) | words.filter(lambda word: word[0] != "-")),
         peers=draw(st.booleans()),
+        source=source,
         database=draw(urls),
     )
 
@@ -151,7 +154,7 @@ def test_a_header_says_what_was_asked_for() -> None:
         ["process"],
     )
     assert found == Request(
-        ("process",), 5, 1, 2, ("csv",), 3, 1_000, 2, 5, "tvp", True, "duckdb:///x.duckdb"
+        ("process",), 5, 1, 2, ("csv",), 3, 1_000, 2, 5, "tvp", True, "", "duckdb:///x.duckdb"
     )
 
 
