@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +16,12 @@ from gidbench.bench.bounds import Bounds, limits_of, measure_bounds
 from gidbench.bench.child import children
 from gidbench.bench.databases import Target, check_strategy, completed
 from gidbench.bench.databases import database as _database
+from gidbench.bench.folders import RESULTS_FILE, new_folder, results_in, run_folder, scratch
 from gidbench.bench.noise import NoiseMeter
 from gidbench.bench.progress_file import ProgressFile
 from gidbench.bench.replicate import Job
-from gidbench.bench.results import Noise, Result, Round, RunHeader, append, load_results, newest
+from gidbench.bench.results import Noise, Result, Round, RunHeader, append, load_results
+from gidbench.bench.source_case import VARIABLE, check_source
 from gidbench.bench.stopping import PATIENCE_S, stoppable
 from gidbench.bench.suite import chosen, left_out
 from gidbench.bench.watching import Watch
@@ -30,7 +31,16 @@ from gidbench.kernels.warmup import compile_all
 from gidbench.settings import Settings, assuming, load_settings, usable_cores
 from gidbench.stores.opening import open_store
 
-RESULTS_FILE = "results.jsonl"
+__all__ = [
+    "RESULTS_FILE",
+    "Measurement",
+    "check_request",
+    "measure",
+    "new_folder",
+    "results_in",
+    "run_folder",
+]
+
 _MOST_PROCESSES = 1_000
 _PEERS_SHARE = 4  # with peers there are three to four times as many cases, most of them slower
 
@@ -58,6 +68,7 @@ def measure(
     batch_size: int = 0,
     workers: int = 0,
     cases: str | Sequence[str] = (),
+    source: str | Path = "",
     pool_size: int = 0,
     strategy: str = "",
     peers: bool = False,
@@ -92,6 +103,9 @@ def measure(
         0: the settings.
     cases:
         Variants, by `gidbench.bench.suite.VARIANTS`, one by one or as a text with commas; empty: all.
+    source:
+        CSV file or workbook of your own, in the place of the cases of `process`: its records as it has them
+        (`records` does not matter). What came of it in an untimed intake must come of it in every round.
     strategy:
         How rows are written to SQL Server, see `gidbench.stores.sqlserver.writing`; empty: the settings.
     peers:
@@ -106,8 +120,9 @@ def measure(
     """
     check_request(records, rounds, processes, budget_s)
     variants = chosen(operation, cases)
+    file = _source_of(operation, str(source), variants)
     token = cancellation or Cancellation()
-    file = progress if progress is not None else ProgressFile.from_environment(token)
+    told = progress if progress is not None else ProgressFile.from_environment(token)
     settings = load_settings(
         batch_size=batch_size or None,
         workers=workers or None,
@@ -124,8 +139,8 @@ def measure(
         budget_s or schedule.BUDGET_S * (_PEERS_SHARE if peers else 1),
         order_seed=secrets.randbits(32),
     )
-    asked = _Asked(operation, records, seed, variants, peers, url, settings, folder, plan)
-    batch = file if isinstance(file, ProgressFile) else None
+    asked = _Asked(operation, records, seed, variants, file, peers, url, settings, folder, plan)
+    batch = told if isinstance(told, ProgressFile) else None
 
     def work(token: Cancellation, relay: ProgressCallback) -> Measurement:
         if watch:
@@ -136,7 +151,7 @@ def measure(
     try:
         return stoppable(
             work,
-            progress=file or silent,
+            progress=told or silent,
             cancellation=token,
             look=batch.look if batch else lambda: None,
             # a kernel that a batch has started ends with its notebook: nothing may be left to be done then
@@ -151,6 +166,17 @@ def measure(
             watch.end("ended with an error", is_whole=False)
 
 
+def _source_of(operation: str, source: str, cases: Sequence[str]) -> str:
+    """The full path of the file to process; empty where there is none. Raises InputError."""
+    if source and operation != "process":
+        raise InputError(f"{operation} takes no file", "Leave the source out, or measure process")
+    if operation != "process" or not (given := source or os.environ.get(VARIABLE, "")):
+        return ""
+    if cases:
+        raise InputError("a source is a case by itself", "Leave the cases out, or the source")
+    return str(check_source(given))
+
+
 @dataclass(frozen=True)
 class _Asked:
     """What is measured."""
@@ -159,6 +185,7 @@ class _Asked:
     records: int
     seed: int
     cases: tuple[str, ...]
+    source: str
     peers: bool
     database: str
     settings: Settings
@@ -179,7 +206,7 @@ def _measured(asked: _Asked, watch: Watch | None, token: Cancellation, tell: Pro
     started = time.perf_counter()
     # here, too: the calibration needs one, and children then find all of them in the cache
     warmup = compile_all(lambda done, total, activity: relay(Progress(activity, done, total, "kernels")))
-    with _scratch(folder) as scratch, _database(asked.database, settings, folder) as target:
+    with scratch(folder) as place, _database(asked.database, settings, folder) as target:
         if watch:
             watch.look_at(target.url, is_server=target.is_server)
         before = load_results(path) if path.exists() else None
@@ -201,7 +228,7 @@ def _measured(asked: _Asked, watch: Watch | None, token: Cancellation, tell: Pro
         job = Job(
             operation,
             0,
-            str(scratch),
+            str(place),
             str(target.file) if target.file else None,
             target.first_ordinal,
             asked.records,
@@ -210,6 +237,7 @@ def _measured(asked: _Asked, watch: Watch | None, token: Cancellation, tell: Pro
             settings.workers,
             asked.peers,
             asked.cases,
+            asked.source,
         )
         bench = job.bench(target.url)
         bounds = measure_bounds(operation, bench, token)
@@ -264,31 +292,6 @@ def check_request(records: int, rounds: int, processes: int = 0, budget_s: float
         raise InputError(f"{budget_s} seconds are no budget", "Use seconds above 0, or 0 for the usual ones")
 
 
-def new_folder(parent: Path) -> Path:
-    """A new folder of this moment, UTC."""
-    name = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    folder = parent / name
-    while folder.exists():
-        folder = parent / f"{name}-{secrets.token_hex(2)}"
-    folder.mkdir(parents=True)
-    return folder
-
-
-def results_in(out: str | Path = "") -> list[Result]:
-    """Latest result of each case of a run; empty `out`: the newest run under reports/."""
-    return newest(load_results(run_folder(out)).results)
-
-
-def run_folder(out: str | Path = "") -> Path:
-    """The folder of a run, or the newest under reports/."""
-    if out:
-        return Path(out)
-    runs = sorted(Path("reports").glob(f"2*/{RESULTS_FILE}"))
-    if not runs:
-        raise InputError("there is no run under reports/ yet", "Measure an operation first, or name a folder")
-    return runs[-1].parent
-
-
 def _header(asked: _Asked, target: Target, start: Noise) -> RunHeader:
     plan, settings = asked.plan, asked.settings
     with open_store(target.url) as store:
@@ -308,6 +311,7 @@ def _header(asked: _Asked, target: Target, start: Noise) -> RunHeader:
             "pool_size": settings.pool_size,
             "strategy": settings.write_strategy,
             "cases": list(asked.cases),
+            "source": Path(asked.source).name if asked.source else "",
             "peers": asked.peers,
             "database": target.shown,
         },
@@ -315,10 +319,3 @@ def _header(asked: _Asked, target: Target, start: Noise) -> RunHeader:
         noise={**host.noise(), **start.readings, "verdict": start.verdict, "reasons": start.reasons},
         database=database,
     )
-
-
-@contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """A folder for the files of the cases, on the disk of the results; nothing of it stays."""
-    with tempfile.TemporaryDirectory(prefix=".scratch-", dir=folder) as name:
-        yield Path(name).resolve()
