@@ -25,6 +25,7 @@ _ASKED = (
     "workers",
     "pool_size",
     "strategy",
+    "source",
     "peers",
     "database",
 )
@@ -61,6 +62,12 @@ _ASKED = (
     default="",
     metavar="NAME[,NAME]",
     help="Which of them: memory, csv, parquet, database; csv, xlsx; initial, unchanged (default: all).",
+)
+@click.option(
+    "--source",
+    default="",
+    metavar="FILE",
+    help="A file of your own that process takes in, as a case by itself.",
 )
 @click.option(
     "--pool-size", type=COUNT, help="Database connections (default: ULTRA_CONNECTION_POOL_SIZE, or 20)."

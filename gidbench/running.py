@@ -18,6 +18,7 @@ from gidbench.bench.history import remembered
 from gidbench.bench.request import Request
 from gidbench.bench.results import Noise, Result, load_results
 from gidbench.bench.session import RESULTS_FILE, check_request, new_folder, results_in
+from gidbench.bench.source_case import VARIABLE, check_source
 from gidbench.bench.suite import OPERATIONS
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import GidbenchError, InputError, NothingMeasuredError, OperationCancelled
@@ -66,6 +67,7 @@ def run(
     cases: str | Sequence[str] = (),
     pool_size: int | None = None,
     strategy: str = "",
+    source: str | Path = "",
     parameters: Mapping[str, str] | None = None,
     progress: ProgressCallback | None = None,
     cancellation: Cancellation | None = None,
@@ -74,7 +76,7 @@ def run(
 
     Parameters
     ----------
-    records, processes, rounds, seed, batch_size, workers, pool_size, strategy, peers:
+    records, processes, rounds, seed, batch_size, workers, pool_size, strategy, source, peers:
         As for `gidbench.measure`.
     cases:
         Variants of any of the operations, as for `gidbench.measure`; an operation that has none of them is left out.
@@ -111,6 +113,7 @@ def run(
         workers=workers,
         pool_size=pool_size,
         strategy=strategy,
+        source=str(source),
         peers=peers,
         database=database,
     )
@@ -144,12 +147,14 @@ def carry_out(
     values.update(notebooks.typed(parameters or {}, [*names, notebooks.OVERVIEW]))
     secret = completed(request.database, settings)
     check_strategy(request.strategy, secret)
+    source = str(check_source(request.source)) if request.source else ""
     variables = {
         "DATABASE_URL": _absolute(secret),
         "ULTRA_BATCH_SIZE": str(settings.batch_size),
         "ULTRA_PARALLEL_WORKERS": str(settings.workers),
         "ULTRA_CONNECTION_POOL_SIZE": str(settings.pool_size),
         "GIDBENCH_WRITE_STRATEGY": settings.write_strategy,
+        VARIABLE: source,
         "MPLBACKEND": "agg",
     }
     check_request(values["records"], values["rounds"], values["processes"])

@@ -50,6 +50,8 @@ class Bench:
         Whether other tools take part as cases of their own.
     cases:
         The variants of ours that take part; empty: all that usually do. Peers of others stay away, too.
+    source:
+        A file of the user's own, whose intake takes the place of the cases of processing.
     progress:
         Who is told, within the timed calls, how far they are.
     """
@@ -63,6 +65,7 @@ class Bench:
     workers: int
     peers: bool = False
     cases: tuple[str, ...] = ()
+    source: str = ""
     progress: ProgressCallback | None = field(default=None, compare=False, repr=False)
 
     def people(self, count: int | None = None) -> Iterator[pa.RecordBatch]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import logging
 import os
 import queue
 import shutil
@@ -44,6 +45,8 @@ class Job:
         Of a database made for the run; None: it is the caller's.
     cases:
         The variants of ours that take part; empty: all.
+    source:
+        A file of the user's own in the place of the cases of processing; empty: none.
     board:
         Name of the board that it writes on for those who look on; empty: nobody does.
     """
@@ -59,6 +62,7 @@ class Job:
     workers: int
     peers: bool = False
     cases: tuple[str, ...] = ()
+    source: str = ""
     board: str = ""
 
     def bench(self, url: str, progress: ProgressCallback | None = None) -> Bench:
@@ -75,6 +79,7 @@ class Job:
             self.workers,
             self.peers,
             tuple(self.cases),
+            self.source,
             progress,
         )
 
@@ -214,6 +219,8 @@ def main() -> None:
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # what a library prints must not come between the answers
         url = os.environ.get("DATABASE_URL", "")
+        # what fails is told by its round, and what is stopped is not worth a line in somebody's terminal
+        logging.getLogger("gidbench").addHandler(logging.NullHandler())
 
         def tell(message: dict[str, Any]) -> None:
             answers.write(json.dumps(message) + "\n")

@@ -31,6 +31,8 @@ class Request:
         Variants of any of these operations; empty: all. An operation that has none of them is left out.
     strategy:
         How rows are written to SQL Server; empty: the setting, `auto` where that is not set.
+    source:
+        A file of the user's own for `process`, in the place of its cases.
     database:
         URL, with a password or without; it is not shown.
     """
@@ -46,6 +48,7 @@ class Request:
     pool_size: int = 0
     strategy: str = ""
     peers: bool = False
+    source: str = ""
     database: str = field(default="", repr=False)
 
     @classmethod
@@ -62,8 +65,15 @@ class Request:
                 f"{', '.join(unknown)} cannot be measured", f"Use any of {', '.join(OPERATIONS)}"
             )
         ordered = tuple(name for name in OPERATIONS if name in names)
+        others = ordered
+        if given.get("source"):
+            if "process" not in ordered:
+                raise InputError(
+                    "a source is for process, which is left out", "Add it, or leave the source out"
+                )
+            others = tuple(name for name in ordered if name != "process")
         known = {name: value for name, value in given.items() if value is not None}
-        return cls(operations=ordered, cases=_known_cases(ordered, named(cases)), **known)
+        return cls(operations=ordered, cases=_known_cases(others, named(cases)), **known)
 
     @classmethod
     def of(cls, header: RunHeader, operations: Sequence[str] = ()) -> Request:
@@ -92,18 +102,25 @@ class Request:
             seed=int(given["seed"]),
             strategy="" if strategy == AUTO else strategy,
             peers=bool(given.get("peers", False)),
+            source=str(given.get("source", "")),
             database=str(given.get("database", "")),
             **settings,
         )
 
     def cases_of(self, operation: str) -> tuple[str, ...]:
-        """Those of `cases` that an operation has."""
+        """Those of `cases` that an operation has; a file in their place has none."""
+        if self.source and operation == "process":
+            return ()
         return tuple(name for name in VARIANTS[operation] if name in self.cases)
 
     @property
     def measured(self) -> tuple[str, ...]:
-        """The operations that have one of the cases."""
-        return tuple(name for name in self.operations if not self.cases or self.cases_of(name))
+        """The operations that have one of the cases, or a file in their place."""
+        return tuple(
+            name
+            for name in self.operations
+            if not self.cases or self.cases_of(name) or (self.source and name == "process")
+        )
 
     def command(self) -> str:
         """The line of a shell that does this, of what is not usual; a password is never in it (see `note`)."""
@@ -120,6 +137,8 @@ class Request:
             words += ["--strategy", self.strategy]
         if self.peers:
             words.append("--peers")
+        if self.source:
+            words += ["--source", self.source]
         if self.database:
             words += ["--database", without_password(self.database)]
         return shlex.join(words)
@@ -137,8 +156,10 @@ class Request:
 
 def _known_cases(operations: Sequence[str], names: tuple[str, ...]) -> tuple[str, ...]:
     """The names in the order in which they run. Raises InputError where none of the operations has one of them."""
+    if names and not operations:
+        raise InputError("a source is a case by itself", "Leave the cases out, or the source")
     known = tuple(dict.fromkeys(case for operation in operations for case in VARIANTS[operation]))
-    if len(operations) == 1:
+    if len(operations) == 1 and names:
         return chosen(operations[0], names)
     if unknown := [name for name in names if name not in known]:
         raise InputError(

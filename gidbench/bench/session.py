@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import tempfile
 import time
@@ -21,6 +22,7 @@ from gidbench.bench.noise import NoiseMeter
 from gidbench.bench.progress_file import ProgressFile
 from gidbench.bench.replicate import Job
 from gidbench.bench.results import Noise, Result, Round, RunHeader, append, load_results, newest
+from gidbench.bench.source_case import VARIABLE, check_source
 from gidbench.bench.stopping import PATIENCE_S, stoppable
 from gidbench.bench.suite import chosen, left_out
 from gidbench.bench.watching import Watch
@@ -58,6 +60,7 @@ def measure(
     batch_size: int = 0,
     workers: int = 0,
     cases: str | Sequence[str] = (),
+    source: str | Path = "",
     pool_size: int = 0,
     strategy: str = "",
     peers: bool = False,
@@ -96,6 +99,9 @@ def measure(
         0: the settings.
     cases:
         Variants, by `gidbench.bench.suite.VARIANTS`, one by one or as a text with commas; empty: all.
+    source:
+        CSV file or workbook of your own, in the place of the cases of `process`: its records as it has them
+        (`records` does not matter). What came of it in an untimed intake must come of it in every round.
     strategy:
         How rows are written to SQL Server, see `gidbench.stores.sqlserver.writing`; empty: the settings.
     peers:
@@ -118,8 +124,9 @@ def measure(
     """
     check_request(records, rounds, processes, budget_s)
     variants = chosen(operation, cases)
+    file = _source_of(operation, str(source), variants)
     token = cancellation or Cancellation()
-    file = progress if progress is not None else ProgressFile.from_environment(token)
+    told = progress if progress is not None else ProgressFile.from_environment(token)
     settings = load_settings(
         batch_size=batch_size or None,
         workers=workers or None,
@@ -136,8 +143,8 @@ def measure(
         budget_s or schedule.BUDGET_S * (_PEERS_SHARE if peers else 1),
         order_seed=secrets.randbits(32),
     )
-    asked = _Asked(operation, records, seed, variants, peers, url, settings, folder, plan)
-    batch = file if isinstance(file, ProgressFile) else None
+    asked = _Asked(operation, records, seed, variants, file, peers, url, settings, folder, plan)
+    batch = told if isinstance(told, ProgressFile) else None
 
     def work(token: Cancellation, relay: ProgressCallback) -> Measurement:
         if watch:
@@ -148,7 +155,7 @@ def measure(
     try:
         return stoppable(
             work,
-            progress=file or silent,
+            progress=told or silent,
             cancellation=token,
             look=batch.look if batch else lambda: None,
             # a kernel that a batch has started ends with its notebook: nothing may be left to be done then
@@ -163,6 +170,17 @@ def measure(
             watch.end("ended with an error", is_whole=False)
 
 
+def _source_of(operation: str, source: str, cases: Sequence[str]) -> str:
+    """The full path of the file to process; empty where there is none. Raises InputError."""
+    if source and operation != "process":
+        raise InputError(f"{operation} takes no file", "Leave the source out, or measure process")
+    if operation != "process" or not (given := source or os.environ.get(VARIABLE, "")):
+        return ""
+    if cases:
+        raise InputError("a source is a case by itself", "Leave the cases out, or the source")
+    return str(check_source(given))
+
+
 @dataclass(frozen=True)
 class _Asked:
     """What is measured."""
@@ -171,6 +189,7 @@ class _Asked:
     records: int
     seed: int
     cases: tuple[str, ...]
+    source: str
     peers: bool
     database: str
     settings: Settings
@@ -222,6 +241,7 @@ def _measured(asked: _Asked, watch: Watch | None, token: Cancellation, tell: Pro
             settings.workers,
             asked.peers,
             asked.cases,
+            asked.source,
         )
         bench = job.bench(target.url)
         bounds = measure_bounds(operation, bench, token)
@@ -320,6 +340,7 @@ def _header(asked: _Asked, target: Target, start: Noise) -> RunHeader:
             "pool_size": settings.pool_size,
             "strategy": settings.write_strategy,
             "cases": list(asked.cases),
+            "source": Path(asked.source).name if asked.source else "",
             "peers": asked.peers,
             "database": target.shown,
         },

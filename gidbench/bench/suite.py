@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from gidbench.bench import source_case
 from gidbench.bench.case import Case, TimedCall, Verified
 from gidbench.bench.ground import AGREED, PERSONS, Agreement, Bench
 from gidbench.bench.peer_cases import peer_cases, peers_left_out
@@ -62,6 +63,8 @@ def named(cases: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _wanted(operation: str, bench: Bench) -> tuple[str, ...]:
+    if operation == "process" and bench.source:
+        return (source_case.VARIANT,)
     if bench.cases:
         return bench.cases
     return tuple(name for name in VARIANTS[operation] if bench.peers or name not in _WITH_PEERS)
@@ -144,6 +147,8 @@ def _generate_cases(bench: Bench) -> list[Case]:
 
 
 def _process_cases(bench: Bench) -> list[Case]:
+    if bench.source:
+        return [source_case.source_case(bench)]
     how: dict[str, Any] = {"workers": bench.workers, "progress": bench.progress}
 
     def case(kind: str, title: str, records: int, columns: pa.Schema, *, into: bool = True) -> Case:

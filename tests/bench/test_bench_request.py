@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import URL
 
 import gidbench
-from gidbench import cli_run, reporting
+from gidbench import cli_run, reporting, running
 from gidbench.bench.databases import check_strategy, completed, without_password
 from gidbench.bench.request import Request
 from gidbench.bench.results import RunHeader, load_results
@@ -57,8 +57,10 @@ urls = (
 @st.composite
 def requests(draw: st.DrawFn) -> Request:
     wanted = draw(operations)
-    known = list(dict.fromkeys(case for name in wanted for case in VARIANTS[name]))
-    some = draw(st.sets(st.sampled_from(known)))
+    source = draw(st.just("") | words.map(lambda name: f"{name}.csv")) if "process" in wanted else ""
+    others = [name for name in wanted if name != "process" or not source]
+    known = list(dict.fromkeys(case for name in others for case in VARIANTS[name]))
+    some = draw(st.sets(st.sampled_from(known))) if known else set()
     return Request(
         operations=wanted,
         records=draw(st.integers(1, 10**12)),
@@ -71,6 +73,7 @@ def requests(draw: st.DrawFn) -> Request:
         pool_size=draw(counts),
         strategy=draw(st.sampled_from(["", "bulkcopy", "auto"]) | words.filter(lambda word: word[0] != "-")),
         peers=draw(st.booleans()),
+        source=source,
         database=draw(urls),
     )
 
@@ -151,7 +154,7 @@ def test_a_header_says_what_was_asked_for() -> None:
         ["process"],
     )
     assert found == Request(
-        ("process",), 5, 1, 2, ("csv",), 3, 1_000, 2, 5, "tvp", True, "duckdb:///x.duckdb"
+        ("process",), 5, 1, 2, ("csv",), 3, 1_000, 2, 5, "tvp", True, "", "duckdb:///x.duckdb"
     )
 
 
@@ -217,6 +220,35 @@ def test_an_operation_without_any_of_the_cases_is_left_out() -> None:
     assert request.measured == OPERATIONS
     assert [request.cases_of(name) for name in OPERATIONS] == [("csv",), ("csv",), ("initial",)]
     assert Request.asked(cases="parquet").measured == ("generate",)
+
+
+def test_a_run_hands_what_is_asked_for_to_its_notebooks(
+    monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    ran: list[tuple[str, dict[str, Any], dict[str, str]]] = []
+
+    def execute(source: Path, _: Path, parameters: dict[str, Any], variables: dict[str, str]) -> None:
+        ran.append((source.stem, parameters, variables))
+
+    monkeypatch.setattr(running.notebooks, "execute", execute)
+    with pytest.raises(InputError):  # there are no results
+        running.carry_out(
+            Request.asked(
+                cases="memory,xlsx", records=5, pool_size=9, peers=True, workers=2, database=database
+            ),
+            out="run",
+        )
+    assert [name for name, _, _ in ran] == ["01_generate", "02_process", "00_overview"]
+    assert [parameters.get("cases") for _, parameters, _ in ran] == ["memory", "xlsx", None]
+    assert ran[0][1]["records"] == 5
+    assert ran[0][1]["peers"] is True
+    assert ran[0][2]["ULTRA_CONNECTION_POOL_SIZE"] == "9"
+    assert ran[0][2]["ULTRA_PARALLEL_WORKERS"] == "2"
+    assert ran[0][2]["GIDBENCH_WRITE_STRATEGY"] == "auto"
+    assert ran[0][2]["DATABASE_URL"] == database
+    with pytest.raises(InputError, match="the write strategy 'tvp' is one of SQL Server"):
+        gidbench.run(5, strategy="tvp", out="other")
+    assert not Path("other").exists()
 
 
 def test_strategies_are_for_sql_server() -> None:
