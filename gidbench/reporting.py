@@ -150,7 +150,11 @@ def _told(merged: Merged) -> str:
 
 def commands(results: RunResults) -> list[str]:
     """The lines of the shell that do again what a result file tells of."""
-    lines = [command(results)] if results.results else []
+    lines = []
+    if results.results:
+        lines.append(command(results))
+        if note := Request.of(results.header).note:
+            lines.append(f"# {note}")
     lines += [line.command for line in newest_studies(results.scalings) if line.command]
     return lines + [line.command for line in newest_studies(results.tunings) if line.command]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from gidbench.bench import host, scaling, tuning
 from gidbench.bench.database_facts import describe_database
+from gidbench.bench.databases import without_password
 from gidbench.bench.progress_file import ProgressFile
 from gidbench.bench.results import RunHeader, ScalingLine, TuningLine, append, load_results
 from gidbench.bench.scaling import Scaling, parse_scale
@@ -20,7 +21,6 @@ from gidbench.bench.tuning import Tuning
 from gidbench.engine import Cancellation, ProgressCallback
 from gidbench.errors import InputError
 from gidbench.settings import load_settings
-from gidbench.stores.opening import safe_name
 
 _OPTIONS = {
     "batch_size": "--batch-size",
@@ -229,7 +229,7 @@ def _range(records: Sequence[int]) -> str:
 
 def _common(seed: int, database: str | None) -> list[str]:
     words = ["--seed", str(seed)] if seed != 7 else []
-    return words + (["--database", safe_name(database)] if database else [])
+    return words + (["--database", without_password(database)] if database else [])
 
 
 def _line(words: list[str]) -> str:

@@ -245,19 +245,21 @@ def _law(result: Result) -> str:
 
 
 def pairs_of(values: dict[str, Any], prefix: str = "") -> tuple[Pair, ...]:
-    """Names and values as people read them; of a dictionary inside, each on its own; without None."""
+    """Names and values as people read them; of a dictionary inside, each on its own; without what is empty."""
     pairs: list[Pair] = []
     for name, value in values.items():
         if isinstance(value, dict):
             pairs += pairs_of(value, "" if name == "packages" else f"{name} ")
-        elif value is not None:
+        elif value not in (None, "", []):
             label = _LABELS.get(name) or shown(name).removesuffix("_bytes").replace("_", " ")
             pairs.append(Pair(prefix + label, value_of(name, value)))
     return tuple(pairs)
 
 
 def value_of(name: str, value: Any) -> str:
-    """A value of the data, in the unit that its name tells."""
+    """A value of the data, in the unit that its name tells; of a list, its items."""
+    if isinstance(value, list):
+        return shown(", ".join(map(str, value)))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return shown(value)
     if name.endswith("bytes"):

@@ -16,6 +16,14 @@ from gidbench.report import wording
 from gidbench.report.wording import shown
 from gidbench.units import format_bytes, format_rate, format_seconds
 
+ACROSS = (
+    "batch_size",
+    "workers",
+    "pool_size",
+    "strategy",
+    "mode",
+)  # two on a surface's axes, the rest makes panels
+MOST_PANELS = 6  # the best ones: they fit on a page of paper, and more would say no more
 _MOST_CHOICES = 200  # of a surface, told one by one; the raw results have all
 
 
@@ -145,6 +153,14 @@ def _tuning(line: TuningLine) -> TuningView:
     untried = len(result.cells) - len(known)
     more = max(0, len(known) - _MOST_CHOICES)
     left = [f"{untried} of {len(result.cells)} choices were not tried: no time was left."] if untried else []
+    others = [name for name in ACROSS if name in names][2:]
+    panels = len({tuple(getattr(cell.point, name) for name in others) for cell in known})
+    if panels > MOST_PANELS:
+        told = wording.listed([TITLES[name] for name in others])
+        left.append(
+            f"Of {wording.number(panels)} combinations of {told}, the {wording.number(MOST_PANELS)} with the fastest"
+            " choices are drawn."
+        )
     left += [f"{more} slower choices are in the raw results only."] if more else []
     return TuningView(
         result=result,

@@ -20,6 +20,7 @@ from gidbench.bench.tuning_space import TITLES, shown
 from gidbench.report import drawing
 from gidbench.report.inline import SLIM
 from gidbench.report.standalone import save_svg
+from gidbench.report.study import ACROSS, MOST_PANELS
 from gidbench.report.svg import INK, MUTED, RULE, new_figure
 
 # Orange (slower) over near white (the defaults) to blue (faster): told apart with any kind of colour vision, and the
@@ -27,9 +28,8 @@ from gidbench.report.svg import INK, MUTED, RULE, new_figure
 _COLOURS = LinearSegmentedColormap.from_list("ratio", ["#b35806", "#f7f4ef", "#0d5ea8"])
 _FIELD_WIDTH, _FIELD_HEIGHT, _LEAST_FIELD, _GAP = 104, 44, 38, 40
 _LEFT, _LEFT_SLIM, _PANEL_HEAD, _FOOT = 84, 62, 44, 60
-_ACROSS = ("batch_size", "workers", "pool_size", "strategy", "mode")  # what stands on the axes, in this order
 _STANDALONE_WIDTH, _STANDALONE_HEAD = 900, 96
-_MOST_PANELS = 12  # the best ones; a page of them would say no more
+_LEAST_BESIDE = 44  # width of a field from which on two panels stand beside each other
 
 
 def save_surface(result: Tuning, path: Path, said: str) -> None:
@@ -73,9 +73,10 @@ def draw_surface(result: Tuning, width: int, *, top: int = 0) -> Figure:
     grid = _grid(result, slim=slim)
     left = _LEFT_SLIM if slim else _LEFT
     room = width - left - 4
-    field = max(_LEAST_FIELD, min(_FIELD_WIDTH, room // len(grid.columns)))
+    half = (room - left - _GAP) // 2
+    beside = 2 if len(grid.panels) > 1 and half // len(grid.columns) >= _LEAST_BESIDE else 1
+    field = max(_LEAST_FIELD, min(_FIELD_WIDTH, (half if beside > 1 else room) // len(grid.columns)))
     wide, tall = field * len(grid.columns), _FIELD_HEIGHT * len(grid.rows)
-    beside = max(1, min(len(grid.panels), (room + _GAP + left) // (wide + _GAP + left)))
     below = math.ceil(len(grid.panels) / beside)
     pitch = _PANEL_HEAD + tall + _FOOT
     figure = new_figure(width, top + below * pitch)
@@ -83,8 +84,9 @@ def draw_surface(result: Tuning, width: int, *, top: int = 0) -> Figure:
     for index, panel in enumerate(grid.panels):
         x = left + (index % beside) * (wide + _GAP + left)
         y = top + _PANEL_HEAD + (index // beside) * pitch
-        told = ", ".join(
-            f"{TITLES[name]} {shown(value)}" for name, value in zip(grid.others, panel, strict=True)
+        told = ", ".join(  # a strategy or mode is known by its name alone
+            value if isinstance(value, str) else f"{TITLES[name]} {shown(value)}"
+            for name, value in zip(grid.others, panel, strict=True)
         )
         heading = told or (
             "× the defaults' speed" if slim else "× the defaults' speed, on the most records tried"
@@ -103,7 +105,7 @@ def draw_surface(result: Tuning, width: int, *, top: int = 0) -> Figure:
 
 def _grid(result: Tuning, *, slim: bool) -> _Grid:
     """The settings on the axes; on a phone the one with fewer values goes across."""
-    names = [name for name in _ACROSS if name in result.space.searched]
+    names = [name for name in ACROSS if name in result.space.searched]
     across, down, others = tuple(names[:1]), tuple(names[1:2]), tuple(names[2:])
     values = result.space.values
     if slim and across and (not down or len(values[across[0]]) > len(values[down[0]])):
@@ -113,7 +115,7 @@ def _grid(result: Tuning, *, slim: bool) -> _Grid:
         for panel in itertools.product(*(values[name] for name in others))
         if any(_is_of(cell, others, panel) and _is_known(cell) for cell in result.cells)
     ]
-    best = sorted(panels, key=lambda panel: -_best_of(result, others, panel))[:_MOST_PANELS]
+    best = sorted(panels, key=lambda panel: -_best_of(result, others, panel))[:MOST_PANELS]
     return _Grid(
         across,
         down,

@@ -76,6 +76,7 @@ def comparison(
     after:
         The later run; empty: the newest under reports/.
     """
+    peers: set[tuple[str, str]] = set()
     if isinstance(before, RunComparison):
         found = before
     else:
@@ -89,10 +90,13 @@ def comparison(
         else:
             earlier = before if isinstance(before, RunResults) else load_results(before)
         found = compare_runs(earlier, later)
+        peers = {(each.operation, each.variant) for each in later.results if each.peer}
     past = Past(found, "before")
-    whole = previous_view(past)
+    whole = previous_view(past, peers)
     assert whole is not None  # there is a comparison
-    views = [comparison_view(past, name) for name in dict.fromkeys(case.operation for case in found.cases)]
+    views = [
+        comparison_view(past, name, peers) for name in dict.fromkeys(case.operation for case in found.cases)
+    ]
     parts = [
         _part(f"{operation_title(view.cases[0].operation)}: {view.words}", view) for view in views if view
     ]

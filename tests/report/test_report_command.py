@@ -211,3 +211,22 @@ def test_a_damaged_study_is_told(tmp_path: Path) -> None:
         write_report([tmp_path / "run"])
     assert asdict(line)["kind"] == "scaling"
     assert not (tmp_path / "run" / "report.html").exists()
+
+
+def test_the_command_is_that_of_the_run_and_says_how_the_password_is_given(tmp_path: Path) -> None:
+    parameters = {
+        "records": 5_000,
+        "seed": 7,
+        "peers": True,
+        "cases": [],
+        "database": "mssql+pyodbc://sa@db/people",
+    }
+    run = replace(
+        make_run(make_result(headline=True), parameters=parameters),
+        tunings=[tuning_line(make_tuning(), "gidbench tune generate")],
+    )
+    write(run, tmp_path / "run")
+    seen = Outline(report_text([tmp_path / "run"])).seen
+    assert "--peers --database mssql+pyodbc://sa@db/people # The password is not in the command" in seen
+    assert seen.count("gidbench tune generate") == 1
+    assert "cases" not in seen.split("Parameters")[-1].split("Repeat it")[0]  # none were chosen

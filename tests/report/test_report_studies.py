@@ -265,6 +265,30 @@ def test_settings_on_a_server_have_panels(run: Maker) -> None:
         assert sum(word == "1.30" for word in words) == 8
 
 
+def test_of_many_combinations_the_fastest_are_drawn(run: Maker) -> None:
+    tuned = make_tuning()
+    pools = tuple(range(3, 13))
+    values = {"workers": (1, 2), "batch_size": (10_000, 50_000), "pool_size": pools}
+    cells = tuple(
+        replace(tuned.cells[4], point=Point(batch, workers, pool, "auto"), ratio=1.0 + pool / 10)
+        for workers in (1, 2)
+        for batch in (10_000, 50_000)
+        for pool in pools
+    )
+    space = replace(tuned.space, values=values)
+    tuned = replace(tuned, space=space, cells=cells, chosen=Point(10_000, 1, 3, "auto"))
+    view = study_view(replace(run(), tunings=[tuning_line(tuned, "")]), "generate").tunings[0]
+    assert view.left_out == "Of ten combinations of pool size, the six with the fastest choices are drawn."
+    drawing = more_figures.surface("x", "t", view.result)
+    assert drawing is not None
+    words = re.findall(r"<text[^>]*>(pool size \d+)</text>", drawing.wide)
+    assert words == [
+        f"pool size {pool}" for pool in (3, 8, 9, 10, 11, 12)
+    ]  # the chosen one's, and the fastest
+    height = float(re.findall(r'viewBox="0 0 \S+ (\S+)"', drawing.wide)[0])
+    assert height < 900
+
+
 def test_the_card_says_who_is_usual_and_what_limits(run: Maker, result: Maker) -> None:
     limits = [
         {"name": "disk write", "title": "writing a file", "unit": "bytes/s", "value": 2**30, "share": 1.4},
