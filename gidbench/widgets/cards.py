@@ -91,7 +91,8 @@ def _interval(result: Result, view: CaseView) -> str:
     low = format_rate(result.records_per_second_low)
     high = format_rate(result.records_per_second_high)
     noisy = ", <strong>noisy rounds</strong>" if result.noisy else ""
-    return f"{low} to {high} ({escaped(view.how_many)} rounds{noisy})"
+    rounds = view.how_many if "rounds" in view.how_many else f"{view.how_many} rounds"
+    return f"{low} to {high} ({escaped(rounds)}{noisy})"
 
 
 def _target(result: Result) -> str:

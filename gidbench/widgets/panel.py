@@ -278,6 +278,8 @@ class Workbench:
             tuple(measured.results),
             tuple(measured.noise),
             self._folder,
+            self._request.batch_size or self.controls.rules["batch_size"].usual,
+            self._request.workers or self.controls.rules["workers"].usual,
         )
         self.results.add(run)
         spent = format_seconds(time.monotonic() - self._began)

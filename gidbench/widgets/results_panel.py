@@ -44,7 +44,7 @@ class ResultsPanel:
         self.exported = ipywidgets.HTML()
         tools = ipywidgets.HBox([self.export, self.compare_with]).add_class("gb-tools")
         sorting = ipywidgets.HBox([self.sort_by, self.ascending]).add_class("gb-tools")
-        self.box = ipywidgets.VBox([self._title, self.card]).add_class("gb-results")
+        self.box = ipywidgets.VBox([self._title, self.card]).add_class("gb-first")
         self.session = ipywidgets.VBox(
             [
                 self.others,
@@ -55,7 +55,7 @@ class ResultsPanel:
                 sorting,
                 self.table,
             ]
-        ).add_class("gb-session")
+        ).add_class("gb-results")
         self.box.layout.display = self.session.layout.display = "none"
         for control in (self.sort_by, self.ascending):
             control.observe(lambda _: self._fill_table(), "value")

@@ -20,12 +20,15 @@ from gidbench.widgets.live_numbers import NONE, escaped
 _SIGNS = {"better": "▲", "worse": "▼", "inconclusive": "=", "same": "=", "not measured": "?"}
 _LEVELS = {"ULTRA": 4, "VERY HIGH": 3, "HIGH": 2, "STANDARD": 1}
 _MOST_FILES = 30
-_AUTOMATIC = "setting"
 
 
 @dataclass(frozen=True)
 class SessionRun:
-    """A run that ended by itself. `clock` is the time of day at its end, `folder` where its results are."""
+    """A run that ended by itself.
+
+    `clock` is the time of day at its end, `folder` where its results are; `batch_size` and `workers` are what counted,
+    where the request leaves them to the settings, too.
+    """
 
     number: int
     clock: str
@@ -33,6 +36,8 @@ class SessionRun:
     results: tuple[Result, ...]
     noise: tuple[Noise, ...]
     folder: Path
+    batch_size: int
+    workers: int
 
     @property
     def title(self) -> str:
@@ -53,8 +58,8 @@ SORTS: Mapping[str, Callable[[_Row], float | str]] = {
     "median": lambda row: row.result.median_s,
     "records/s": lambda row: row.result.records_per_second,
     "tier": lambda row: _LEVELS.get(row.result.tier or "", 0),
-    "batch size": lambda row: row.run.request.batch_size,
-    "workers": lambda row: row.run.request.workers,
+    "batch size": lambda row: row.run.batch_size,
+    "workers": lambda row: row.run.workers,
 }
 _COMPARED = ("case", "verdict", "change of time", "95 % interval", "before (A)", "after (B)", "why")
 _COLUMNS = (*SORTS, "95 % interval", "database", "noise")
@@ -69,7 +74,7 @@ def runs_table(runs: Sequence[SessionRun], by: str = "run", *, ascending: bool =
 
 
 def _row(row: _Row) -> str:
-    result, asked = row.result, row.run.request
+    result = row.result
     ok = result.status == "ok"
     noise = worst([each for each in row.run.noise if each.operation == result.operation])
     interval = (
@@ -81,10 +86,10 @@ def _row(row: _Row) -> str:
         format_seconds(result.median_s) if ok else NONE,
         format_rate(result.records_per_second) if ok else NONE,
         badge(result.tier, _LEVELS.get(result.tier, 1)) if ok and result.tier else escaped(result.status),
-        format_count(asked.batch_size) if asked.batch_size else _AUTOMATIC,
-        format_count(asked.workers) if asked.workers else _AUTOMATIC,
+        format_count(row.run.batch_size),
+        format_count(row.run.workers),
         interval if ok and result.rounds > 1 else NONE,
-        escaped(asked.database or "embedded"),
+        escaped(row.run.request.database or "embedded"),
         escaped(noise.verdict if noise else NONE),
     ]
     made = "".join(f"<td>{cell}</td>" for cell in cells)

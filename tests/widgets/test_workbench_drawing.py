@@ -143,6 +143,10 @@ def test_a_failed_case_and_a_single_round_are_told() -> None:
     told = cards.first_card([failed])
     assert "failed" in told
     assert "&lt;script&gt;" in told
+    assert "(3 × 3 rounds)" in cards.first_card([made_runs.result()])
+    uneven = cards.first_card([made_runs.result([[1.0, 1.1], [1.0], [1.0]])])
+    assert "3 processes, 4 rounds" in uneven
+    assert "rounds rounds" not in uneven
     assert "there is none" in cards.first_card([made_runs.result([[1.0]])])
 
 
@@ -169,7 +173,9 @@ def session_run(
 ) -> session_runs.SessionRun:
     request = Request(("generate",), database=HOSTILE, **asked)  # type: ignore[arg-type]
     result = replace(made_runs.result(made_runs.times(factor)), tier="ULTRA")
-    return session_runs.SessionRun(number, "12:00:00", request, (result,), (), folder)
+    return session_runs.SessionRun(
+        number, "12:00:00", request, (result,), (), folder, request.batch_size or 50_000, 2
+    )
 
 
 def test_the_table_of_runs_is_sorted_by_any_column() -> None:
@@ -184,7 +190,7 @@ def test_the_table_of_runs_is_sorted_by_any_column() -> None:
     assert order("run", ascending=False) == ["3", "2", "1"]
     assert order("median", ascending=True) == ["2", "1", "3"]
     assert order("records/s", ascending=False) == ["2", "1", "3"]
-    assert order("batch size", ascending=False)[0] == "2"
+    assert order("batch size", ascending=True)[0] == "2"
     assert "<script" not in session_runs.runs_table(runs)
     for name in session_runs.SORTS:
         session_runs.runs_table(runs, name)
