@@ -98,8 +98,8 @@ def _row(number: int, ran: Ran, outcome: BatchOutcome) -> Row:
     ]
     return Row(
         shown(ran.step.name),
-        tuple(shown(ran.step.shown.get(name, "–")) for name in outcome.swept),
-        shown(chosen(ran, outcome.swept)),
+        tuple(shown(ran.step.at[name]) for name in outcome.swept),
+        shown(chosen(ran)),
         ran.state.replace(" ", "-"),
         outcome_of(ran),
         ran.started_at[11:19],
@@ -124,15 +124,15 @@ def _charts(outcome: BatchOutcome) -> list[Chart]:
                 found.setdefault(name, []).append(
                     (each, result.records_per_second, result.tier or "", result.title)
                 )
-    return [_chart(name, points, outcome.swept) for name, points in found.items() if len(points) > 1]
+    return [_chart(name, points) for name, points in found.items() if len(points) > 1]
 
 
-def _chart(name: str, points: list[tuple[Ran, float, str, str]], swept: tuple[str, ...]) -> Chart:
+def _chart(name: str, points: list[tuple[Ran, float, str, str]]) -> Chart:
     most, least = max(points, key=lambda point: point[1]), min(points, key=lambda point: point[1])
     levels = {tier: len(TIERS) - place for place, (tier, _) in enumerate(TIERS)}
     bars = tuple(
         Bar(
-            shown(chosen(ran, swept)),
+            shown(chosen(ran)),
             format_rate(rate),
             tier,
             levels.get(tier, 1),
@@ -141,9 +141,9 @@ def _chart(name: str, points: list[tuple[Ran, float, str, str]], swept: tuple[st
         for ran, rate, tier, _ in points
     )
     ratio = most[1] / least[1]
-    words = f"Fastest with {chosen(most[0], swept)}: {format_rate(most[1])}"
-    words += f", {ratio:.2f} times the slowest ({chosen(least[0], swept)})." if ratio > 1.005 else "."
-    words += " One run each: `gidbench compare` says whether a difference is more than noise."
+    words = f"Fastest with {chosen(most[0])}: {format_rate(most[1])}"
+    words += f", {ratio:.2f} times the slowest ({chosen(least[0])})." if ratio > 1.005 else "."
+    words += " One run each: gidbench compare says whether a difference is more than noise."
     return Chart(f"{shown(name)}: {shown(most[3])}", shown(words), bars)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Step:
         What was chosen for it, as text without passwords.
     takes_out:
         Whether it has a parameter `out`, for its results.
+    at:
+        The combination of what is swept, as text; a notebook need not know all of it.
     """
 
     source: Path
@@ -50,6 +52,7 @@ class Step:
     database: str = ""
     shown: Mapping[str, str] = field(default_factory=dict)
     takes_out: bool = False
+    at: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -119,7 +122,8 @@ def plan(names: Sequence[str], given: Given) -> list[Step]:
         raise InputError(f"two notebooks are called {twice[0]}", "Run them as two batches")
     sources.sort(key=lambda source: source.stem == notebooks.OVERVIEW)
     declared = {source: parameters_in(source) for source in sources}
-    _check_names(given, {name: each for found in declared.values() for name, each in found.items()})
+    known = {name: each for found in declared.values() for name, each in found.items()}
+    _check_names(given, known)
     combinations = [
         dict(zip(given.sweep, values, strict=True)) for values in itertools.product(*given.sweep.values())
     ]
@@ -130,7 +134,7 @@ def plan(names: Sequence[str], given: Given) -> list[Step]:
         )
     folders = _folders(combinations)
     steps = [
-        _step(source, declared[source], given, chosen, folder)
+        replace(_step(source, declared[source], given, chosen, folder), at=_told(chosen, known))
         for chosen, folder in zip(combinations, folders, strict=True)
         for source in sources
     ]
@@ -174,6 +178,14 @@ def _step(
                 "Give it through the environment",
             )
     return Step(source, is_ours, folder, values, database, shown, "out" in declared)
+
+
+def _told(chosen: Mapping[str, str], known: Mapping[str, Parameter]) -> dict[str, str]:
+    """A combination as people read it: 100000 for 1e5, and no password."""
+    return {
+        name: safe_name(text) if name == "database" and text else str(from_text(known[name], text))
+        for name, text in chosen.items()
+    }
 
 
 def _absolute(url: str) -> str:

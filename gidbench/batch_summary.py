@@ -25,13 +25,9 @@ def sentence(outcome: BatchOutcome) -> str:
         words = (
             f"{_number(good).capitalize()} of {_number(total)} notebooks ran without an error, in {spent}."
         )
-    for state, told in (("failed", "failed"), ("interrupted", "was interrupted"), ("not run", "did not run")):
-        names = list(dict.fromkeys(each.step.name for each in outcome.of(state)))
-        if names:
-            told = told.replace("was", "were") if len(names) > 1 else told
-            words += (
-                f" {' and '.join([', '.join(names[:-1]), names[-1]] if len(names) > 1 else names)} {told}."
-            )
+    for state in ("failed", "interrupted", "not run"):
+        if names := list(dict.fromkeys(each.step.name for each in outcome.of(state))):
+            words += f" {state.capitalize()}: {', '.join(names)}."
     cases = [f"{each.operation} {each.variant}" for ran in outcome.ran for each in ran.failed_cases]
     if cases:
         words += f" Failed {'cases' if len(cases) > 1 else 'case'}: {', '.join(dict.fromkeys(cases))}."
@@ -48,9 +44,9 @@ def outcome_of(ran: Ran) -> str:
     return ran.state if not failed else f"{ran.state}, {failed} {'case' if failed == 1 else 'cases'} failed"
 
 
-def chosen(ran: Ran, swept: tuple[str, ...]) -> str:
-    """What was swept, at this notebook: `records 100000, workers 2`."""
-    return ", ".join(f"{name} {ran.step.shown[name]}" for name in swept if name in ran.step.shown)
+def chosen(ran: Ran) -> str:
+    """The combination of what was swept: `records 100000, workers 2`."""
+    return ", ".join(f"{name} {value}" for name, value in ran.step.at.items())
 
 
 def common(outcome: BatchOutcome) -> dict[str, str]:
@@ -74,7 +70,7 @@ def as_markdown(outcome: BatchOutcome) -> str:
         cells = [
             _SIGNS[each.state],
             _escaped(each.step.name),
-            *([_escaped(chosen(each, outcome.swept))] if outcome.swept else []),
+            *([_escaped(chosen(each))] if outcome.swept else []),
             _escaped(outcome_of(each)),
             format_seconds(each.wall_s) if each.wall_s else "–",
             _escaped(each.headline) if each.headline else "–",
@@ -84,7 +80,7 @@ def as_markdown(outcome: BatchOutcome) -> str:
     if said:
         lines.append("")
         for each in said:
-            where = f" ({_escaped(at)})" if (at := chosen(each, outcome.swept)) else ""
+            where = f" ({_escaped(at)})" if (at := chosen(each)) else ""
             lines.append(f"- **{_escaped(each.step.name)}**{where}: {_escaped(each.error or each.answer)}")
     lines += ["", f"`{INDEX_FILE}` among the files links every notebook and report."]
     if outcome.command:

@@ -79,6 +79,8 @@ def batch(
         )
     code = outcome.exit_code
     for run in outcome.runs() if gates.any else ():
+        if run.folder != outcome.folder:
+            click.echo(f"gates of {run.folder.name}:")
         gate_code = enforce(gates, run)
         code = code or gate_code
     click.echo(f"index: {near(outcome.index)}")

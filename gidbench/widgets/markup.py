@@ -13,7 +13,7 @@ from gidbench.report.wording import masked
 _PATHS = re.compile(r"(?<![\w:/.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\;,()]+[/\\])+([^\s/\\;,()]+)")
 # No line ends between a number and its unit, nor within a state.
 _UNIT = re.compile(
-    r"(?<=[\d✓•✗▲▼=–]) (?=[\d%]|/s|[KMG]/s|(?:[KMG]iB|B|s|ms|µs|min|x|good|note|bad|better|worse|same)\b)"
+    r"(?<=[\d✓•✗▲▼=]) (?=[\d%]|/s|[KMG]/s|(?:[KMG]iB|B|s|ms|µs|min|x|good|note|bad|better|worse|same)\b)"
 )
 _FILES = re.compile(r"\b(duckdb:///)/?(?:[^\s/;,()]+/)+")
 

@@ -25,6 +25,7 @@ def test_every_combination_of_what_is_swept_runs_every_notebook_and_the_overview
     ]
     assert steps[3].parameters == {"records": 1000, "workers": 2, "rounds": 1}
     assert steps[2].parameters == {}  # the overview knows none of them
+    assert steps[2].at == steps[0].at == {"records": "1000", "workers": "1"}
     assert all(step.takes_out for step in steps)
 
 
@@ -93,7 +94,7 @@ def test_a_password_goes_through_the_environment_and_is_never_shown(make_noteboo
         assert step.database == url
         assert "secret" not in f"{step.parameters} {step.shown} {step.folder}"
     steps = plan(["06_your_server"], Given({}, {}, {"database": [url, url.replace("secret", "other")]}))
-    assert "secret" not in f"{[(step.folder, step.shown) for step in steps]}"
+    assert "secret" not in f"{[(step.folder, step.shown, step.at) for step in steps]}"
     assert len({step.folder for step in steps}) == 2
     with pytest.raises(InputError, match="the parameter source holds a password") as caught:
         plan([str(own)], Given({"source": url}))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
+import made_runs
 import nbformat
 import psutil
 import pytest
@@ -20,6 +23,7 @@ from gidbench.batch import run_batch
 from gidbench.batch_outcome import BatchOutcome, Ran
 from gidbench.batch_plan import Given
 from gidbench.batch_summary import as_markdown
+from gidbench.bench.results import RunResults
 
 PARAMETERS = 'n: int = 1  # how many\nout: str = ""  # where it goes'
 GOOD = (
@@ -194,6 +198,54 @@ def test_markdown_of_a_password_and_of_marks_is_text(make_notebook, tmp_path: Pa
     assert r"people\|\*\`" in as_markdown(outcome)
 
 
+@pytest.fixture
+def measuring(make_notebook, tmp_path: Path) -> Callable[[RunResults], str]:
+    """A notebook that leaves what a harness would have left."""
+
+    def make(run: RunResults) -> str:
+        prepared = made_runs.write(tmp_path / "prepared", run) / "results.jsonl"
+        copy = f"import shutil\nshutil.copy({str(prepared)!r}, out + '/results.jsonl')\n'It is measured.'"
+        return str(make_notebook("measuring", PARAMETERS, copy))
+
+    return make
+
+
+def test_what_was_measured_is_the_headline_and_held_against_gates(
+    measuring, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = measuring(made_runs.run(made_runs.result(made_runs.times(5.0))))  # 200 K/s
+    words = ["batch", name, "--sweep", "n=1,2", "--out", "made", "--fail-below", "ULTRA"]
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(words)
+    assert stopped.value.code == 1
+    printed = capsys.readouterr().out
+    assert len(re.findall(r"^\[\d/2\].* ok in .*: 200 K/s, HIGH$", printed, re.MULTILINE)) == 2
+    assert printed.count("generate memory: at least ULTRA: failed") == 2
+    assert "\ngates of n-2:\n" in printed
+    page = Path("made/index.html").read_text()
+    assert "What the sweep shows" in page
+    assert 'href="n-1/report.html"' in page
+    assert 'style="width: 100.0%"' in page
+    assert Path("made/n-2/report.html").stat().st_size > 10_000
+    told = json.loads(Path("made/batch.json").read_text())
+    assert [run["report"] for run in told["runs"]] == ["n-1/report.html", "n-2/report.html"]
+    assert told["runs"][0]["results"][0]["variant"] == "memory"
+    assert "n 2 | ok |" in Path("made/summary.md").read_text()
+
+
+def test_where_no_case_could_be_measured_the_exit_code_is_3_and_a_failed_one_beside_others_4(
+    measuring,
+) -> None:
+    failed, good = made_runs.result(None), made_runs.result(variant="csv")
+    outcome = run_batch([measuring(made_runs.run(failed))], Given())
+    assert outcome.exit_code == 3
+    assert outcome.folder.parent == Path("reports").resolve()
+    assert "Failed case: generate memory." in outcome.index.read_text()
+    shutil.rmtree("prepared")
+    outcome = run_batch([measuring(made_runs.run(failed, good, run_id="b"))], Given())
+    assert outcome.exit_code == 4
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_kernel_and_leaves_what_is_done(make_notebook, tmp_path: Path, signum: int) -> None:
@@ -227,4 +279,4 @@ def test_a_signal_ends_the_kernel_and_leaves_what_is_done(make_notebook, tmp_pat
     assert [run["state"] for run in told["runs"]] == ["ok", "interrupted", "not run"]
     assert told["exit_code"] == 130
     assert [path.name for path in (tmp_path / "made").glob(".*")] == []
-    assert "slow was interrupted. last did not run." in (tmp_path / "made" / "summary.md").read_text()
+    assert "Interrupted: slow. Not run: last." in (tmp_path / "made" / "summary.md").read_text()

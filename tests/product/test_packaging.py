@@ -93,6 +93,7 @@ def test_imports_go_downward_only() -> None:
             "cli_tune",
             "cli_report",
             "cli_lab",
+            "cli_run",
             "cli_batch",
             "cli_run",
         },

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import made_runs
 import pytest
 
-from gidbench.bench.comparison import Comparison
+from gidbench.bench.comparison import Comparison, Contender
 from gidbench.bench.history import remember
 from gidbench.bench.strategies import Strategies, compare_strategies, ways_in
 from gidbench.errors import InputError
@@ -91,3 +93,40 @@ def test_without_a_server_it_is_said_what_is_missing_and_too_few_records_are_ref
     assert "nothing to look at here" in servers.advice().data
     with pytest.raises(InputError, match="say nothing"):
         compare_strategies(records=10)
+
+
+def test_the_ways_of_a_server_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gidbench.bench import load_bars, server_subject
+
+    turns: list[str] = []
+    opened: list[tuple[object, ...]] = []
+
+    @contextlib.contextmanager
+    def subject(*given: object) -> Iterator[str]:
+        opened.append(given)
+        yield "subject"
+
+    def contender(name: str, rate: float) -> Contender:
+        def measure() -> float:
+            turns.append(name)
+            return rate
+
+        return Contender(name, f"{name} it is", "records/s", measure)
+
+    def bars(found: str, *, peers: bool) -> tuple[list[Contender], list[object], dict[str, str]]:
+        assert (found, peers) == ("subject", True)
+        return [contender("auto", 4.0), contender("values", 2.0)], [], {"tvp: by a parameter": "no type"}
+
+    monkeypatch.setattr(server_subject, "opened", subject)
+    monkeypatch.setattr(load_bars, "load_bars", bars)
+    url = "mssql+pyodbc://sa:secret@db.example:1433/people"
+    monkeypatch.setenv("DATABASE_URL", url)
+    found = compare_strategies(records=5_000, rounds=2, workers=3, peers=True)
+    assert opened == [(url, 5_000, 7, 3)]
+    assert turns == ["auto", "values", "values", "auto", "auto", "values"]
+    assert [(way.name, way.per_second, way.why_not) for way in found.ways] == [
+        ("auto", 4.0, ""),
+        ("values", 2.0, ""),
+        ("tvp", 0.0, "no type"),
+    ]
+    assert "secret" not in found.database
