@@ -22,7 +22,11 @@ def violations(page: Page, *, within: str = "", excluded: Sequence[str] = ()) ->
     context: dict[str, Any] = {"exclude": [[selector] for selector in excluded]}
     if within:
         context["include"] = [[within]]
-    options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+    options = {
+        "runOnly": {"type": "tag", "values": TAGS},
+        "rules": {"target-size": {"enabled": True}},  # WCAG 2.2; off unless asked for
+        "resultTypes": ["violations"],
+    }
     found = page.evaluate(
         "([context, options]) => axe.run(context.include || context.exclude.length ? context : document, options)",
         [context, options],

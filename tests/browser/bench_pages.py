@@ -37,7 +37,9 @@ class Bench:
         )
         self.progress = self.root.get_by_role("progressbar")
         self.cards, self.problem = self.root.locator(".gb-card"), self.root.locator(".gb-message.gb-problem")
-        self.live, self.results = self.root.locator(".gb-live"), self.root.locator(".gb-results")
+        self.live = self.root.locator(".gb-live")
+        self.session = self.root.locator("table", has_text="Runs of this session")
+        self.command_box = self.root.locator(".gb-command textarea")
         expect(self.run_button).to_be_visible(timeout=ENDS_WITHIN_MS)
 
     def field(self, name: str) -> Locator:
@@ -52,17 +54,36 @@ class Bench:
     def choose(self, name: str, label: str) -> None:
         self.field(name).locator("select").select_option(label=label)
 
-    def tick(self, label: str, wanted: bool) -> None:
-        box = self.root.get_by_label(label)
-        if box.is_checked() != wanted:
-            box.click()
+    def tick(self, name: str, label: str, wanted: bool) -> None:
+        """Tick a box of a field, or take the tick away."""
+        self.field(name).get_by_label(label, exact=True).set_checked(wanted)
+
+    def slide_to(self, share: float) -> None:
+        """Draw the slider's handle; the entry beside it is what those without a mouse use."""
+        handle, track = self._handle(), self._track()
+        middle = handle["y"] + handle["height"] / 2
+        self.page.mouse.move(handle["x"] + handle["width"] / 2, middle)
+        self.page.mouse.down()
+        self.page.mouse.move(track["x"] + share * track["width"], middle, steps=5)
+        self.page.mouse.up()
+
+    def _handle(self) -> Any:
+        return self.root.locator(".gb-records .noUi-touch-area").bounding_box()
+
+    def _track(self) -> Any:
+        return self.root.locator(".gb-records .noUi-base").bounding_box()
+
+    def slider_stands_at(self) -> float:
+        """Where the middle of the handle is on the track, from 0 to 1."""
+        handle, track = self._handle(), self._track()
+        return float((handle["x"] + handle["width"] / 2 - track["x"]) / track["width"])
 
     @property
     def command(self) -> str:
-        return str(self.root.locator(".gb-command textarea").input_value())
+        return str(self.command_box.input_value())
 
     def expect_command(self, text: str) -> None:
-        expect(self.root.locator(".gb-command textarea")).to_have_value(text)
+        expect(self.command_box).to_have_value(text)
 
     def run(self) -> None:
         expect(self.run_button).to_be_enabled()

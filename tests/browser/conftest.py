@@ -30,8 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A Chromium. It ends with its file of tests: while Playwright runs, asyncio.run is refused here."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # other tests may have the machine for a while
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=browsers.CHROMIUM, args=browsers.FLAGS)
         yield started

@@ -99,8 +99,8 @@ def bench(lab: Lab) -> Bench:
 def small(bench: Bench, *cases: str, records: str = "2000", rounds: str = "1") -> None:
     """Settings of a run that takes a moment."""
     bench.choose("operation", "Generate employees")
-    for case in ("memory", "csv", "parquet", "database"):
-        bench.tick(f"{case}: ", case in cases)
+    for case in ("memory", "CSV file", "Parquet file", "database"):
+        bench.tick("cases", case, case in cases)
     bench.type("records", records)
     bench.type("processes", "1")
     bench.type("rounds", rounds)
@@ -116,11 +116,11 @@ def test_the_command_agrees_with_the_settings(bench: Bench) -> None:
     bench.type("workers", "1")
     bench.type("rounds", "3")
     bench.type("processes", "2")
-    bench.tick("xlsx: ", False)
+    bench.tick("cases", "Excel workbook into the database", False)
     bench.type("database", "duckdb:///people.duckdb")
     wanted = "--records 1234567 --processes 2 --rounds 3"
     settings = "--operations process --cases csv --database duckdb:///people.duckdb"
-    expect(bench.root.locator(".gb-command textarea")).to_have_value(re.compile(re.escape(settings) + "$"))
+    expect(bench.command_box).to_have_value(re.compile(re.escape(settings) + "$"))
     assert wanted in bench.command
     # what the panel says and what the shell takes are the same request
     words = shlex.split(bench.command)
@@ -132,15 +132,15 @@ def test_the_command_agrees_with_the_settings(bench: Bench) -> None:
 
 
 def test_the_slider_and_the_entry_are_one_setting(bench: Bench) -> None:
-    handle = bench.field("records").locator("xpath=..").get_by_role("slider")
-    handle.press("Home")
-    expect(bench.field("records").locator("input").first).to_have_value("100")
-    expect(bench.root.locator(".gb-command textarea")).to_have_value(re.compile("--records 100 "))
-    handle.press("End")
-    expect(bench.field("records").locator("input").first).to_have_value("100,000,000")
+    entry = bench.field("records").locator("input").first
+    bench.slide_to(0.5)
+    expect(entry).to_have_value("100,000")
+    expect(bench.command_box).to_have_value(re.compile("--records 100000 "))
+    bench.slide_to(1)
+    expect(entry).to_have_value("100,000,000")
     bench.type("records", "1e3")
-    expect(bench.root.locator(".gb-command textarea")).to_have_value(re.compile("--records 1000 "))
-    assert float(handle.get_attribute("aria-valuenow") or 0) == pytest.approx(3, abs=0.06)
+    expect(bench.command_box).to_have_value(re.compile("--records 1000 "))
+    assert bench.slider_stands_at() == pytest.approx(1 / 6, abs=0.02)  # of 100 to 100 M
 
 
 def test_what_cannot_be_used_is_a_sentence_and_is_not_run(bench: Bench) -> None:
@@ -167,7 +167,7 @@ def test_an_error_is_a_sentence_with_its_remedy(bench: Bench) -> None:
 
 def test_progress_moves_other_cells_run_and_stop_stops(bench: Bench, lab: Lab) -> None:
     before = set((lab.folder / "reports").glob("*"))
-    small(bench, "memory", "csv", "database", records="200k", rounds="1000")
+    small(bench, "memory", "CSV file", "database", records="200k", rounds="1000")
     bench.run()
     first = bench.wait_until_further(-1.0)
     second = bench.wait_until_further(first)
@@ -211,7 +211,7 @@ def _commands() -> list[list[str]]:
 
 
 def test_a_run_ends_in_a_tier_card_and_a_report_that_opens(bench: Bench, lab: Lab, new_page: Any) -> None:
-    small(bench, "memory", "csv", rounds="2")
+    small(bench, "memory", "CSV file", rounds="2")
     bench.run()
     bench.wait_for_the_end()
     expect(bench.cards).to_have_count(2)
@@ -219,7 +219,7 @@ def test_a_run_ends_in_a_tier_card_and_a_report_that_opens(bench: Bench, lab: La
     expect(card.locator(".gb-badge")).to_have_text(TIERS)
     for told in ("95 % interval", "Target", "Share of the limit", "Phases of the median round"):
         expect(card).to_contain_text(told)
-    expect(bench.results.locator("table").last.locator("tbody tr")).to_have_count(2)
+    expect(bench.session.locator("tbody tr")).to_have_count(2)
 
     bench.root.get_by_role("button", name="Export report").click()
     with lab.page.context.expect_page() as opened:
@@ -237,20 +237,20 @@ def test_a_run_ends_in_a_tier_card_and_a_report_that_opens(bench: Bench, lab: La
 
 
 def test_a_second_run_is_compared_with_the_first_and_the_table_sorts(bench: Bench) -> None:
-    small(bench, "memory", "csv", records="4000", rounds="2")
+    small(bench, "memory", "CSV file", records="4000", rounds="2")
     bench.run()
     bench.wait_for_the_end()
-    rows = bench.results.locator("table").last.locator("tbody tr")
+    rows = bench.session.locator("tbody tr")
     expect(rows).to_have_count(4)
     bench.root.get_by_label("Sort by").select_option(label="records")
-    bench.tick("smallest first", True)
+    bench.root.get_by_label("smallest first").check()
     expect(rows.first).to_contain_text("2,000")
-    bench.tick("smallest first", False)
+    bench.root.get_by_label("smallest first").uncheck()
     expect(rows.first).to_contain_text("4,000")
     chosen = bench.root.get_by_label("Compare with")
-    first = next(name for name in chosen.locator("option").all_inner_texts() if name.startswith("Run 1"))
+    first = next(name for name in chosen.locator("option").all_text_contents() if name.startswith("Run 1"))
     chosen.select_option(label=first)
-    expect(bench.results).to_contain_text("Case by case")
+    expect(bench.root).to_contain_text("Case by case")
 
 
 def test_a_saved_notebook_shows_how_to_open_the_panel(bench: Bench, lab: Lab, new_page: Any) -> None:

@@ -53,6 +53,16 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return results.with_name("report.html")
 
 
+def test_axe_finds_what_is_wrong(new_page: Any) -> None:
+    page = new_page()
+    small = '<button style="all: unset; width: 9px; height: 9px; display: inline-block">x</button>'
+    page.set_content(
+        f'<html lang="en"><title>t</title><img src="x"><p style="color: #aaa">pale</p>{small}{small}</html>'
+    )
+    found = {line.split(":")[0] for line in violations(page)}
+    assert found >= {"image-alt", "color-contrast", "target-size"}
+
+
 @pytest.mark.parametrize("width", [360, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_violation_of_wcag(report: Path, new_page: Any, scheme: str, width: int) -> None:

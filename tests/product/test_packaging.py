@@ -95,7 +95,6 @@ def test_imports_go_downward_only() -> None:
             "cli_lab",
             "cli_run",
             "cli_batch",
-            "cli_run",
         },
         {"cli", "__main__", "__init__"},
     ]
