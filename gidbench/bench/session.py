@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +16,11 @@ from gidbench.bench.bounds import Bounds, limits_of, measure_bounds
 from gidbench.bench.child import children
 from gidbench.bench.databases import Target, check_strategy, completed
 from gidbench.bench.databases import database as _database
+from gidbench.bench.folders import RESULTS_FILE, new_folder, results_in, run_folder, scratch
 from gidbench.bench.noise import NoiseMeter
 from gidbench.bench.progress_file import ProgressFile
 from gidbench.bench.replicate import Job
-from gidbench.bench.results import Noise, Result, Round, RunHeader, append, load_results, newest
+from gidbench.bench.results import Noise, Result, Round, RunHeader, append, load_results
 from gidbench.bench.source_case import VARIABLE, check_source
 from gidbench.bench.stopping import PATIENCE_S, stoppable
 from gidbench.bench.suite import chosen, left_out
@@ -32,7 +31,16 @@ from gidbench.kernels.warmup import compile_all
 from gidbench.settings import Settings, assuming, load_settings, usable_cores
 from gidbench.stores.opening import open_store
 
-RESULTS_FILE = "results.jsonl"
+__all__ = [
+    "RESULTS_FILE",
+    "Measurement",
+    "check_request",
+    "measure",
+    "new_folder",
+    "results_in",
+    "run_folder",
+]
+
 _MOST_PROCESSES = 1_000
 _PEERS_SHARE = 4  # with peers there are three to four times as many cases, most of them slower
 
@@ -210,7 +218,7 @@ def _measured(asked: _Asked, watch: Watch | None, token: Cancellation, tell: Pro
     started = time.perf_counter()
     # here, too: the calibration needs one, and children then find all of them in the cache
     warmup = compile_all(lambda done, total, activity: relay(Progress(activity, done, total, "kernels")))
-    with _scratch(folder) as scratch, _database(asked.database, settings, folder) as target:
+    with scratch(folder) as place, _database(asked.database, settings, folder) as target:
         if watch:
             watch.look_at(target.url, is_server=target.is_server)
         before = load_results(path) if path.exists() else None
@@ -232,7 +240,7 @@ def _measured(asked: _Asked, watch: Watch | None, token: Cancellation, tell: Pro
         job = Job(
             operation,
             0,
-            str(scratch),
+            str(place),
             str(target.file) if target.file else None,
             target.first_ordinal,
             asked.records,
@@ -296,31 +304,6 @@ def check_request(records: int, rounds: int, processes: int = 0, budget_s: float
         raise InputError(f"{budget_s} seconds are no budget", "Use seconds above 0, or 0 for the usual ones")
 
 
-def new_folder(parent: Path) -> Path:
-    """A new folder of this moment, UTC."""
-    name = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    folder = parent / name
-    while folder.exists():
-        folder = parent / f"{name}-{secrets.token_hex(2)}"
-    folder.mkdir(parents=True)
-    return folder
-
-
-def results_in(out: str | Path = "") -> list[Result]:
-    """Latest result of each case of a run; empty `out`: the newest run under reports/."""
-    return newest(load_results(run_folder(out)).results)
-
-
-def run_folder(out: str | Path = "") -> Path:
-    """The folder of a run, or the newest under reports/."""
-    if out:
-        return Path(out)
-    runs = sorted(Path("reports").glob(f"2*/{RESULTS_FILE}"))
-    if not runs:
-        raise InputError("there is no run under reports/ yet", "Measure an operation first, or name a folder")
-    return runs[-1].parent
-
-
 def _header(asked: _Asked, target: Target, start: Noise) -> RunHeader:
     plan, settings = asked.plan, asked.settings
     with open_store(target.url) as store:
@@ -348,10 +331,3 @@ def _header(asked: _Asked, target: Target, start: Noise) -> RunHeader:
         noise={**host.noise(), **start.readings, "verdict": start.verdict, "reasons": start.reasons},
         database=database,
     )
-
-
-@contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """A folder for the files of the cases, on the disk of the results; nothing of it stays."""
-    with tempfile.TemporaryDirectory(prefix=".scratch-", dir=folder) as name:
-        yield Path(name).resolve()
