@@ -178,7 +178,11 @@ def _lines(place: Path) -> int:
 
 
 def _relative(path: Path, start: Path) -> str:
-    return Path(os.path.relpath(path, start)).as_posix()
+    """As seen from a folder; in full where Windows has no way from one drive to the other."""
+    try:
+        return Path(os.path.relpath(path, start)).as_posix()
+    except ValueError:
+        return path.as_posix()
 
 
 def _now() -> str:

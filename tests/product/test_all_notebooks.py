@@ -13,6 +13,7 @@ from gidbench.batch import run_batch
 from gidbench.batch_outcome import BatchOutcome
 from gidbench.batch_plan import Given
 
+pytestmark = pytest.mark.timeout(900)  # all of them run in one fixture, after the kernels were compiled
 SMALL = {
     "records": "5000",
     "processes": "1",
