@@ -84,4 +84,5 @@ def test_the_index_and_the_report_show_all(done: BatchOutcome) -> None:
         assert f'href="{name}.html"' in index
         assert f'href="{name}.ipynb"' in index
     assert 'href="report.html"' in index
+    assert 'href="report.html"' in (done.folder / "00_overview.html").read_text()
     assert (done.folder / "report.html").stat().st_size > 20_000
