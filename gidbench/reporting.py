@@ -7,10 +7,10 @@ from pathlib import Path
 
 from gidbench.bench.comparing import compare_runs
 from gidbench.bench.earlier import known_before, previous_run
+from gidbench.bench.folders import RESULTS_FILE, run_folder
 from gidbench.bench.merging import Merged, merge_runs
 from gidbench.bench.request import Request
 from gidbench.bench.results import RunResults, load_results
-from gidbench.bench.session import RESULTS_FILE, run_folder
 from gidbench.bench.steps import trends
 from gidbench.bench.studies import newest_studies
 from gidbench.errors import InputError

@@ -12,10 +12,10 @@ from typing import Any
 from gidbench.bench import host, scaling, tuning
 from gidbench.bench.database_facts import describe_database
 from gidbench.bench.databases import without_password
+from gidbench.bench.folders import RESULTS_FILE
 from gidbench.bench.progress_file import ProgressFile
 from gidbench.bench.results import RunHeader, ScalingLine, TuningLine, append, load_results
 from gidbench.bench.scaling import Scaling, parse_scale
-from gidbench.bench.session import RESULTS_FILE
 from gidbench.bench.studies import scaling_line, tuning_line
 from gidbench.bench.tuning import Tuning
 from gidbench.engine import Cancellation, ProgressCallback

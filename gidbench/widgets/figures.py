@@ -9,10 +9,11 @@ from typing import Any
 
 from gidbench.bench.comparing import RunComparison, compare_runs
 from gidbench.bench.earlier import known_before, previous_run
+from gidbench.bench.folders import run_folder
 from gidbench.bench.history import HISTORY_FILE, load_history
 from gidbench.bench.results import RunResults, load_results
 from gidbench.bench.scaling import Scaling
-from gidbench.bench.session import Measurement, run_folder
+from gidbench.bench.session import Measurement
 from gidbench.bench.steps import Trend, trends
 from gidbench.bench.study_words import scaling_words, verdict, workers_words
 from gidbench.bench.tuning import Tuning
