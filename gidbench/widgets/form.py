@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gidbench.bench.request import Request
 from gidbench.errors import GidbenchError, InputError
@@ -136,7 +137,7 @@ def problems(entered: Entered, rules: Mapping[str, Number], *, of_the_url: str =
 
 def request_of(entered: Entered, rules: Mapping[str, Number]) -> Request:
     """The request of valid controls. Raises InputError where one of them is not."""
-    given = {
+    given: dict[str, Any] = {
         name: number_of(getattr(entered, name), rule)
         for name, rule in rules.items()
         if name != "pool_size" or is_server(entered.database)
