@@ -28,9 +28,10 @@ from gidbench.cli_common import (
     show,
     workers,
 )
-from gidbench.cli_compare import against_option, compare, enforce, gate_options, gates_of, history
+from gidbench.cli_compare import compare, history
 from gidbench.cli_convert import convert
 from gidbench.cli_database import advise, schema
+from gidbench.cli_run import run
 from gidbench.cli_tune import tune
 from gidbench.errors import GidbenchError, InputError
 from gidbench.units import parse_count
@@ -42,65 +43,6 @@ EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 @click.version_option(__version__, prog_name="gidbench")
 def cli() -> None:
     """How fast can this machine and its database generate, process and synchronise a million records?"""
-
-
-@cli.command()
-@click.option("--records", type=COUNT, default=1_000_000, show_default=True, help="Records per round.")
-@click.option(
-    "--processes", type=COUNT, default=0, help="Fresh processes, one after the other (default: 3 or more)."
-)
-@click.option(
-    "--rounds",
-    type=COUNT,
-    default=0,
-    help="Timed rounds per case in each process (default: until the interval is narrow, or 18 s are over).",
-)
-@click.option(
-    "--operations",
-    multiple=True,
-    metavar="NAME",
-    help="generate, process or sync; repeat it or separate names by commas (default: all).",
-)
-@click.option(
-    "--database", metavar="URL", help="Empty database to measure (default: DATABASE_URL, or embedded)."
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="New folder of the run (default: reports/<UTC time>)."
-)
-@click.option(
-    "-p", "parameters", type=(str, str), multiple=True, metavar="NAME VALUE", help="Notebook parameter."
-)
-@gate_options
-@against_option
-@click.option("--peers", is_flag=True, help='Other tools, too, as cases (pip install "gidbench[peers]").')
-@seed
-@batch_size
-@workers
-def run(
-    operations: tuple[str, ...],
-    parameters: tuple[tuple[str, str], ...],
-    seed: int | None,
-    against: str | None,
-    **options: Any,
-) -> None:
-    """Measure everything, and write the tier report (notebooks, results.jsonl, report.html)."""
-    from gidbench import running
-    from gidbench.bench.suite import OPERATIONS
-    from gidbench.terminal import print_run
-
-    gates = gates_of(options, against)
-    wanted = [name.strip() for item in operations for name in item.split(",") if name.strip()]
-    with progress_of(lines=True) as progress:
-        outcome = running.run(
-            operations=wanted or OPERATIONS,
-            parameters=dict(parameters),
-            seed=7 if seed is None else seed,
-            progress=progress,
-            **options,
-        )
-    print_run(outcome)
-    if code := enforce(gates, outcome) or (EXIT_FAILED if outcome.failed else 0):
-        sys.exit(code)
 
 
 @cli.command()
@@ -291,7 +233,7 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-for command in (convert, bench, compare, history, tune, schema, advise):
+for command in (run, convert, bench, compare, history, tune, schema, advise):
     cli.add_command(command)
 
 

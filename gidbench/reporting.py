@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
+from gidbench.bench.request import Request
 from gidbench.bench.results import RunResults, load_results, newest
 from gidbench.bench.session import RESULTS_FILE, run_folder
 from gidbench.files.atomic import write_text
@@ -30,12 +30,5 @@ def tier_report(out: str | Path = "") -> Path:
 
 def command(results: RunResults) -> str:
     """The shell command that repeats a run; a database's password is not known here, so it is left out."""
-    given = results.header.parameters
-    words = ["gidbench", "run", "--records", str(given["records"]), "--seed", str(given["seed"])]
-    if isinstance(given.get("rounds"), int):
-        words += ["--rounds", str(given["rounds"])]
     operations = list(dict.fromkeys(result.operation for result in results.results))
-    if len(operations) < 3:
-        for name in operations:
-            words += ["--operations", name]
-    return shlex.join(words)
+    return Request.of(results.header, operations).command()

@@ -13,10 +13,12 @@ from typing import Any
 
 from gidbench import notebooks
 from gidbench.bench import progress_file
-from gidbench.bench.databases import remove_database, require_empty
+from gidbench.bench.databases import check_strategy, completed, remove_database, require_empty
 from gidbench.bench.history import remembered
+from gidbench.bench.request import Request
 from gidbench.bench.results import Noise, Result, load_results
 from gidbench.bench.session import RESULTS_FILE, check_request, new_folder, results_in
+from gidbench.bench.source_case import VARIABLE, check_source
 from gidbench.bench.suite import OPERATIONS
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import GidbenchError, InputError, NothingMeasuredError, OperationCancelled
@@ -62,6 +64,10 @@ def run(
     batch_size: int | None = None,
     workers: int | None = None,
     peers: bool = False,
+    cases: str | Sequence[str] = (),
+    pool_size: int | None = None,
+    strategy: str = "",
+    source: str | Path = "",
     parameters: Mapping[str, str] | None = None,
     progress: ProgressCallback | None = None,
     cancellation: Cancellation | None = None,
@@ -70,8 +76,10 @@ def run(
 
     Parameters
     ----------
-    records, processes, rounds, seed, batch_size, workers, peers:
+    records, processes, rounds, seed, batch_size, workers, pool_size, strategy, source, peers:
         As for `gidbench.measure`.
+    cases:
+        Variants of any of the operations, as for `gidbench.measure`; an operation that has none of them is left out.
     operations:
         Any of generate, process, sync.
     database:
@@ -86,23 +94,59 @@ def run(
     ------
     InputError, StoreError, OperationCancelled; NothingMeasuredError where no case could be measured.
     """
-    wanted = [name for name in OPERATIONS if name in operations]
-    unknown = [name for name in operations if name not in OPERATIONS]
-    if unknown or not wanted:
-        raise InputError(
-            f"{', '.join(unknown) or 'nothing'} cannot be measured", f"Use any of {', '.join(OPERATIONS)}"
-        )
-    names = [notebooks.BY_OPERATION[name] for name in wanted]
-    settings = load_settings(database_url=database, batch_size=batch_size, workers=workers)
-    values: dict[str, Any] = {"records": records, "processes": processes, "rounds": rounds}
-    values |= {"seed": seed, "out": ".", "peers": peers}
+    request = Request.asked(
+        operations=operations,
+        cases=cases,
+        records=records,
+        processes=processes,
+        rounds=rounds,
+        seed=seed,
+        batch_size=batch_size,
+        workers=workers,
+        pool_size=pool_size,
+        strategy=strategy,
+        source=str(source),
+        peers=peers,
+        database=database,
+    )
+    return carry_out(request, out=out, parameters=parameters, progress=progress, cancellation=cancellation)
+
+
+def carry_out(
+    request: Request,
+    *,
+    out: str | Path | None = None,
+    parameters: Mapping[str, str] | None = None,
+    progress: ProgressCallback | None = None,
+    cancellation: Cancellation | None = None,
+) -> RunOutcome:
+    """The same for a request."""
+    names = [notebooks.BY_OPERATION[name] for name in request.measured]
+    settings = load_settings(
+        batch_size=request.batch_size or None,
+        workers=request.workers or None,
+        pool_size=request.pool_size or None,
+        write_strategy=request.strategy or None,
+    )
+    values: dict[str, Any] = {
+        "records": request.records,
+        "processes": request.processes,
+        "rounds": request.rounds,
+        "seed": request.seed,
+        "out": ".",
+        "peers": request.peers,
+    }
     values.update(notebooks.typed(parameters or {}, [*names, notebooks.OVERVIEW]))
-    secret = settings.database_url.get_secret_value() if settings.database_url else ""
+    secret = completed(request.database, settings)
+    check_strategy(request.strategy, secret)
+    source = str(check_source(request.source)) if request.source else ""
     variables = {
         "DATABASE_URL": _absolute(secret),
         "ULTRA_BATCH_SIZE": str(settings.batch_size),
         "ULTRA_PARALLEL_WORKERS": str(settings.workers),
         "ULTRA_CONNECTION_POOL_SIZE": str(settings.pool_size),
+        "GIDBENCH_WRITE_STRATEGY": settings.write_strategy,
+        VARIABLE: source,
         "MPLBACKEND": "agg",
     }
     check_request(values["records"], values["rounds"], values["processes"])
@@ -114,9 +158,12 @@ def run(
     compile_all(lambda done, total, activity: report(Progress(activity, done, total, "kernels")))
     folder = _folder(out)
     with _watching(folder, report, token) as watched:
-        for name in [*names, notebooks.OVERVIEW]:
+        for operation in [*request.measured, ""]:
+            name = notebooks.BY_OPERATION[operation] if operation else notebooks.OVERVIEW
             known = notebooks.parameters_of(name)
             mine = {key: value for key, value in values.items() if key in known}
+            if operation and request.cases:
+                mine["cases"] = ",".join(request.cases_of(operation))
             report(Progress(f"{name}: starting", 0, 1, "steps"))
             try:
                 notebooks.execute(

@@ -20,6 +20,7 @@ from pydantic_settings import (
 from gidbench.errors import InputError
 
 EMBEDDED_DATABASE = "gidbench.duckdb"
+AUTO = "auto"  # the write strategy that a store chooses by itself
 ENV_FILE, TOML_FILE = ".env", "gidbench.toml"  # of the working folder
 _MOST_WORKERS = 256
 
@@ -95,7 +96,7 @@ write_timeout, write_shared_folder, write_server_folder:
     max_shared_strings: int = Field(default=1 << 26, ge=0, le=1 << 31, alias="GIDBENCH_MAX_SHARED_STRINGS")
     max_blank_cells: int = Field(default=1_000_000_000, ge=0, le=1 << 40, alias="GIDBENCH_MAX_BLANK_CELLS")
     links: bool = Field(default=False, alias="GIDBENCH_LINKS")
-    write_strategy: str = Field(default="auto", alias="GIDBENCH_WRITE_STRATEGY")
+    write_strategy: str = Field(default=AUTO, alias="GIDBENCH_WRITE_STRATEGY")
     write_batch_rows: int = Field(default=5_000, ge=1, le=100_000, alias="GIDBENCH_WRITE_BATCH_ROWS")
     write_table_lock: bool = Field(default=True, alias="GIDBENCH_WRITE_TABLE_LOCK")
     write_keep_nulls: bool = Field(default=True, alias="GIDBENCH_WRITE_KEEP_NULLS")

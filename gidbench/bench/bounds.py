@@ -29,7 +29,8 @@ from gidbench.bench import limits
 from gidbench.bench.database_limits import own_rates
 from gidbench.bench.ground import Bench
 from gidbench.bench.results import Result
-from gidbench.errors import GidbenchError
+from gidbench.engine import Cancellation
+from gidbench.errors import GidbenchError, OperationCancelled
 from gidbench.stores.opening import parse_url
 
 _MEMORY_BYTES, _FILE_BYTES = 256 << 20, 64 << 20
@@ -56,12 +57,17 @@ class Bounds:
     is_server: bool = False
 
 
-def measure_bounds(operation: str, bench: Bench) -> Bounds:
-    """Measure what is held against the cases of an operation: a few seconds. What can't be measured is left out."""
+def measure_bounds(operation: str, bench: Bench, cancellation: Cancellation | None = None) -> Bounds:
+    """Measure what is held against the cases of an operation: a few seconds. What can't be measured is left out.
+
+    Raises OperationCancelled, between two of them.
+    """
+    token = cancellation or Cancellation()
     known: dict[str, Bound] = {}
     is_server = parse_url(bench.database).get_backend_name() == "mssql"
 
     def add(name: str, title: str, measure: Callable[[], float], unit: str = "bytes/s") -> None:
+        token.check()
         try:
             known[name] = Bound(name, title, unit, measure())
         except (OSError, GidbenchError):  # a full disk, a port that is closed: the cases are measured anyway
@@ -81,8 +87,11 @@ def measure_bounds(operation: str, bench: Bench) -> Bounds:
         share = inflated / size
         inflate = lambda: limits.several(lambda: limits.inflate_bytes_per_second(deflated))  # noqa: E731
         add("inflate", "inflating a sheet by zlib-ng, one thread", inflate)
+    token.check()
     try:
-        rates = own_rates(operation, bench)
+        rates = own_rates(operation, bench, token)
+    except OperationCancelled:
+        raise
     except GidbenchError:
         rates = {}
     titles = {

@@ -10,15 +10,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any
 
 from gidbench import errors
 from gidbench.bench.case import Verified
+from gidbench.bench.monitor_board import Board
 from gidbench.bench.replicate import Job
 from gidbench.bench.results import Round
 from gidbench.bench.runner import Described, ReplicateDied, Turn
+from gidbench.bench.watching import Watch
 from gidbench.engine import Cancellation
 from gidbench.errors import GidbenchError
 
@@ -35,8 +37,8 @@ class Child:
     ----------
     url:
         Of the database; it goes to the child by the environment.
-    look:
-        Called 20 times a second while the child works; it may cancel the token.
+    watch:
+        Who looks on, if anybody does: a board of counters is shared with the child then.
 
     Raises
     ------
@@ -48,10 +50,12 @@ class Child:
         job: Job,
         url: str,
         cancellation: Cancellation,
-        look: Callable[[], None] = lambda: None,
+        watch: Watch | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        self._job, self._token, self._look = job, cancellation, look
+        self._token, self._watch = cancellation, watch
+        self._board = board = Board.create() if watch is not None else None
+        self._job = job = replace(job, board=board.name) if board else job
         self._process = subprocess.Popen(
             [sys.executable, *_COMMAND],
             stdin=subprocess.PIPE,
@@ -59,11 +63,14 @@ class Child:
             env=_environment({"DATABASE_URL": url, **(variables or {})}),
             # an interrupt from the keyboard is for the parent, which stops its children in order
             start_new_session=os.name == "posix",
+            pass_fds=board.passed_on if board else (),
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._listener = threading.Thread(target=self._listen, name="gidbench-answers", daemon=True)
         self._listener.start()
+        if watch is not None and board is not None:
+            watch.follow(self.pid, board)
         try:
             self._say(asdict(job))
             ready = self._answer()
@@ -111,6 +118,10 @@ class Child:
             self._process.kill()
         self._process.wait()
         self._listener.join()
+        if self._watch is not None and self._board is not None:
+            self._watch.leave(self._board)
+            self._board.close()
+            self._board = None
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 with contextlib.suppress(OSError):
@@ -133,7 +144,6 @@ class Child:
     def _answer(self) -> dict[str, Any]:
         """What it says next."""
         while True:
-            self._look()
             self._token.check()
             try:
                 answer = self._answers.get(timeout=_POLL_S)
@@ -158,13 +168,14 @@ def children(
     job: Callable[[int], Job],
     url: str,
     cancellation: Cancellation,
-    look: Callable[[], None] = lambda: None,
+    watch: Watch | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Callable[[int], contextlib.AbstractContextManager[Child]]:
     """What starts such replicates, for `schedule.run_replicates`; none is left when its block ends."""
 
     @contextlib.contextmanager
     def start(process: int) -> Iterator[Child]:
-        child = Child(job(process), url, cancellation, look)
+        child = Child(job(process), url, cancellation, watch, variables)
         try:
             yield child
         except BaseException:

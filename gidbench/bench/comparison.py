@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gidbench.bench.interrupts import remembered
 from gidbench.bench.stats import median_interval
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import GidbenchError, InputError, OperationCancelled
@@ -120,31 +121,40 @@ def compare(
     )
     token, told = cancellation or Cancellation(), progress or silent
     total = (rounds + 1) * len(contenders)
-    for index in range(rounds + 1):
-        turn = index % max(len(contenders), 1)
-        for place, each in enumerate([*contenders[turn:], *contenders[:turn]]):
-            token.check()
-            label = "proving and warming up" if index == 0 else f"round {index} of {rounds}"
-            told(Progress(f"{each.name}: {label}", index * len(contenders) + place, total, "rounds"))
-            if each.name in result.failures:
-                continue
-            try:
-                if index == 0:
-                    each.prepare()
-                rate = each.measure()
-            except OperationCancelled:
-                raise
-            except GidbenchError as error:
-                result.failures[each.name] = str(error)
-            except ImportError as error:
-                result.failures[each.name] = f'{error.name} is not installed: pip install "gidbench[peers]"'
-            except Exception as error:  # whatever a library raises, the others go on
-                result.failures[each.name] = f"{type(error).__name__}: {error}"
-            else:
-                if index:
-                    result.rates.setdefault(each.name, []).append(rate)
+    with remembered() as check:
+        for index in range(rounds + 1):
+            turn = index % max(len(contenders), 1)
+            for place, each in enumerate([*contenders[turn:], *contenders[:turn]]):
+                token.check()
+                label = "proving and warming up" if index == 0 else f"round {index} of {rounds}"
+                told(Progress(f"{each.name}: {label}", index * len(contenders) + place, total, "rounds"))
+                if each.name not in result.failures:
+                    _take_turn(each, index, result, check)
     result.findings = [_judge(bar, result) for bar in bars]
     return result
+
+
+def _take_turn(each: Contender, index: int, result: Comparison, check: Callable[[], None]) -> None:
+    try:
+        if index == 0:
+            each.prepare()
+        rate = each.measure()
+    except OperationCancelled:
+        raise
+    except Exception as error:  # whatever a library raises, the others go on
+        check()  # but for what it has made of an interrupt
+        result.failures[each.name] = _failure(error)
+    else:
+        if index:
+            result.rates.setdefault(each.name, []).append(rate)
+
+
+def _failure(error: Exception) -> str:
+    if isinstance(error, GidbenchError):
+        return str(error)
+    if isinstance(error, ImportError):
+        return f'{error.name} is not installed: pip install "gidbench[peers]"'
+    return f"{type(error).__name__}: {error}"
 
 
 def _judge(bar: Bar, result: Comparison) -> Finding:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from gidbench import gid
 from gidbench.bench.ground import Bench
+from gidbench.engine import Cancellation
 from gidbench.errors import StoreError
 from gidbench.records import ACTIVE, GLOBAL_ID, NON_ACTIVE, PERSON_FIELDS, SCHEMAS
 from gidbench.stores.naming import TABLES, Names
@@ -28,41 +29,52 @@ _TO = Names({table: f"gidbench_limit_copy_{table}" for table in TABLES})
 _TABLE = {"generate": "employee", "process": "global_id_file", "sync": "global_id"}
 
 
-def own_rates(operation: str, bench: Bench) -> dict[str, float]:
+def own_rates(operation: str, bench: Bench, cancellation: Cancellation | None = None) -> dict[str, float]:
     """Records per second of `insert`, the database's INSERT … SELECT of the rows that the operation writes, into a
     table with the same keys; of a sync also of `compare`, a join of both tables that finds that nothing differs.
 
-    The median of some goes each.
+    The median of some goes each. Raises OperationCancelled, between two of them.
     """
+    token = cancellation or Cancellation()
     is_server = parse_url(bench.database).get_backend_name() == "mssql"
     count = min(bench.records, _SERVER_ROWS if is_server else _EMBEDDED_ROWS)
     url = bench.database if is_server else f"duckdb:///{bench.folder / 'limit.duckdb'}"
     try:
-        return _rates(operation, bench, url, count)
+        return _rates(operation, bench, url, count, token)
     finally:
         if not is_server:
             for name in ("limit.duckdb", "limit.duckdb.wal"):
                 Path(bench.folder / name).unlink(missing_ok=True)
 
 
-def _rates(operation: str, bench: Bench, url: str, count: int) -> dict[str, float]:
+def _rates(operation: str, bench: Bench, url: str, count: int, token: Cancellation) -> dict[str, float]:
     table = _TABLE[operation]
     with open_store(url, names=_FROM) as source, open_store(url, names=_TO) as target:
         try:
             for store in (source, target):
                 store.create_tables()
                 store.clear(table)
-            people = list(bench.people(count))
+            people = [batch for batch in bench.people(count) if not token.cancelled]
+            token.check()
             rows = people if table == "employee" else [_agreed(batch) for batch in people]
             source.append(table, rows)
-            found = {"insert": statistics.median(count / _inserted(target, table) for _ in range(_GOES + 1))}
+            found = {"insert": _typical(lambda: count / _inserted(target, table), token)}
             if operation == "sync":
                 source.append("employee", people)
-                found["compare"] = statistics.median(count / _compared(source) for _ in range(_GOES + 1))
+                token.check()
+                found["compare"] = _typical(lambda: count / _compared(source), token)
             return found
         finally:
             _drop(source)
             _drop(target)
+
+
+def _typical(measure: Callable[[], float], token: Cancellation) -> float:
+    found = []
+    for _ in range(_GOES + 1):
+        token.check()
+        found.append(measure())
+    return statistics.median(found)
 
 
 def _agreed(people: pa.RecordBatch) -> pa.RecordBatch:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.engine import URL
+
 from gidbench import gid
 from gidbench.errors import InputError
 from gidbench.records import SCHEMAS
-from gidbench.settings import EMBEDDED_DATABASE, Settings
-from gidbench.stores.opening import open_store, safe_name
+from gidbench.settings import AUTO, EMBEDDED_DATABASE, Settings
+from gidbench.stores.opening import duckdb_path, open_store, parse_url, safe_name
+
+_SECRET = re.compile(
+    "pwd|password|secret|token|key|connect$", re.IGNORECASE
+)  # odbc_connect may hold all of them
 
 
 @dataclass(frozen=True)
@@ -28,12 +35,23 @@ class Target:
     first_ordinal: int
     file: Path | None = None
 
+    @property
+    def is_server(self) -> bool:
+        return parse_url(self.url).get_backend_name() == "mssql"
+
+    @property
+    def shown(self) -> str:
+        """The caller's URL without password or path of this machine; empty for the run's own database."""
+        if self.file is not None:
+            return ""
+        path = duckdb_path(parse_url(self.url)) if not self.is_server else None
+        return f"duckdb:///{path.name}" if path and path.is_absolute() else without_password(self.url)
+
 
 @contextlib.contextmanager
 def database(given: str, settings: Settings, folder: Path) -> Iterator[Target]:
     """The database of a run, cleaned up at the end. Raises InputError, StoreError."""
-    secret = settings.database_url
-    url = given or (secret.get_secret_value() if secret else "")
+    url = completed(given, settings)
     if url:
         first = require_empty(url)
         try:
@@ -47,6 +65,44 @@ def database(given: str, settings: Settings, folder: Path) -> Iterator[Target]:
         yield Target(shown, "embedded, made for this run and removed", gid.FIRST_ORDINAL, path)
     finally:
         remove_database(path)
+
+
+def completed(given: str, settings: Settings) -> str:
+    """The URL of the database to measure: the given one, or that of the settings; empty where there is neither.
+
+    A given one without a password gets it from DATABASE_URL where that is the same but for its password: so a
+    command can name a database and still be shown to everybody.
+    """
+    kept = settings.database_url.get_secret_value() if settings.database_url else ""
+    if not given:
+        return kept
+    if kept and parse_url(given).password is None and without_password(kept) == without_password(given):
+        return kept
+    return given
+
+
+def without_password(text: str) -> str:
+    """A URL as it may be shown, but good for use: without its password, and options that may hold a secret.
+
+    Raises InputError where it cannot be understood.
+    """
+    url = parse_url(text)
+    query = {name: value for name, value in url.query.items() if not _SECRET.search(name)}
+    return URL.create(
+        url.drivername, url.username, None, url.host, url.port, url.database, query
+    ).render_as_string(hide_password=False)
+
+
+def check_strategy(strategy: str, url: str) -> None:
+    """Raise InputError where a write strategy is asked for and the database, empty for the embedded one, has none.
+
+    Which of them a server can use is looked at when it is opened.
+    """
+    if strategy not in ("", AUTO) and (not url or parse_url(url).get_backend_name() != "mssql"):
+        raise InputError(
+            f"the write strategy {strategy!r} is one of SQL Server, but the database is DuckDB",
+            "Leave the strategy out, or name a SQL Server",
+        )
 
 
 def begin_afresh(url: str, first_ordinal: int, *tables: str) -> None:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from gidbench.bench.databases import begin_afresh
 from gidbench.digest import digest_of
+from gidbench.engine import ProgressCallback
 from gidbench.errors import VerificationError
 from gidbench.files.writers import write_file
 from gidbench.generation.plan import employees, parts
@@ -47,6 +48,12 @@ class Bench:
         them up.
     peers:
         Whether other tools take part as cases of their own.
+    cases:
+        The variants of ours that take part; empty: all that usually do. Peers of others stay away, too.
+    source:
+        A file of the user's own, whose intake takes the place of the cases of processing.
+    progress:
+        Who is told, within the timed calls, how far they are.
     """
 
     folder: Path
@@ -57,6 +64,9 @@ class Bench:
     batch_size: int
     workers: int
     peers: bool = False
+    cases: tuple[str, ...] = ()
+    source: str = ""
+    progress: ProgressCallback | None = field(default=None, compare=False, repr=False)
 
     def people(self, count: int | None = None) -> Iterator[pa.RecordBatch]:
         """The employees that every case is about."""

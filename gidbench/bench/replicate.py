@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import logging
 import os
 import queue
 import shutil
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gidbench.bench.case import Case
     from gidbench.bench.ground import Bench
-    from gidbench.engine import Cancellation
+    from gidbench.engine import Cancellation, ProgressCallback
 
 _PATIENCE_S = 30.0  # to empty the tables of somebody's database when the parent is gone
 _GONE = 3
@@ -42,6 +43,12 @@ class Job:
         Scratch folder of the run, shared by its processes one after the other.
     database_file:
         Of a database made for the run; None: it is the caller's.
+    cases:
+        The variants of ours that take part; empty: all.
+    source:
+        A file of the user's own in the place of the cases of processing; empty: none.
+    board:
+        Name of the board that it writes on for those who look on; empty: nobody does.
     """
 
     operation: str
@@ -54,8 +61,11 @@ class Job:
     batch_size: int
     workers: int
     peers: bool = False
+    cases: tuple[str, ...] = ()
+    source: str = ""
+    board: str = ""
 
-    def bench(self, url: str) -> Bench:
+    def bench(self, url: str, progress: ProgressCallback | None = None) -> Bench:
         """What its cases share, on a database."""
         from gidbench.bench.ground import Bench
 
@@ -68,6 +78,9 @@ class Job:
             self.batch_size,
             self.workers,
             self.peers,
+            tuple(self.cases),
+            self.source,
+            progress,
         )
 
 
@@ -122,7 +135,7 @@ def clean_up(job: Job, url: str) -> None:
     shutil.rmtree(job.folder, ignore_errors=True)
 
 
-def _get_ready(job: Job, url: str) -> tuple[list[Case], dict[str, Any]]:
+def _get_ready(job: Job, url: str, progress: ProgressCallback | None) -> tuple[list[Case], dict[str, Any]]:
     """The cases, and what is said of them and of the warm-up."""
     started = time.perf_counter()
     from gidbench.bench.runner import described
@@ -131,7 +144,7 @@ def _get_ready(job: Job, url: str) -> tuple[list[Case], dict[str, Any]]:
 
     imported = time.perf_counter() - started
     warmup = compile_all()
-    cases = cases_for(job.operation, job.bench(url))
+    cases = cases_for(job.operation, job.bench(url, progress))
     return cases, {
         "kind": "ready",
         "cases": [asdict(described(case)) for case in cases],
@@ -141,6 +154,25 @@ def _get_ready(job: Job, url: str) -> tuple[list[Case], dict[str, Any]]:
 
 
 def _work(orders: _Orders, url: str, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Do what is ordered; put things in order where nobody is left who would: wherever that is noticed first."""
+    gone = False
+
+    def tell_if_there(message: dict[str, Any]) -> None:
+        nonlocal gone
+        try:
+            tell(message)
+        except BrokenPipeError:
+            gone = True
+            raise
+
+    with contextlib.suppress(BrokenPipeError):
+        _turns(orders, url, tell_if_there)
+    if orders.job is not None and (gone or orders.orphaned):
+        clean_up(orders.job, url)
+
+
+def _turns(orders: _Orders, url: str, tell: Callable[[dict[str, Any]], None]) -> None:
+    from gidbench.bench.monitor_board import Board
     from gidbench.bench.runner import take_turn
     from gidbench.engine import Cancellation
     from gidbench.errors import GidbenchError, OperationCancelled
@@ -151,18 +183,23 @@ def _work(orders: _Orders, url: str, tell: Callable[[dict[str, Any]], None]) -> 
         return
     token: Cancellation = Cancellation()
     orders.cancel = token.cancel
+    board = Board.attach(job.board) if job.board else None
+    marking: dict[str, Any] = {"mark": board.stage} if board else {}
     try:
-        cases, ready = _get_ready(job, url)
+        cases, ready = _get_ready(job, url, board.progress if board else None)
+        if board is not None and url.startswith("mssql"):
+            from gidbench.stores.sqlserver.connections import lent_and_allowed
+
+            board.follow_pool(lent_and_allowed)
         gc.collect()
         gc.freeze()  # what is loaded by now stays; each turn collects what the one before left, and is quick about it
         tell(ready)
         while (order := orders.lines.get()) is not None:
             token.check()
-            turn = take_turn(cases[order["place"]], order["index"], job.process, token)
+            turn = take_turn(cases[order["place"]], order["index"], job.process, token, **marking)
             tell({"kind": "turn", **asdict(turn)})
-    except OperationCancelled:
-        if orders.orphaned:
-            clean_up(job, url)
+    except (OperationCancelled, BrokenPipeError):
+        pass
     except GidbenchError as error:
         tell(
             {
@@ -182,6 +219,8 @@ def main() -> None:
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # what a library prints must not come between the answers
         url = os.environ.get("DATABASE_URL", "")
+        # what fails is told by its round, and what is stopped is not worth a line in somebody's terminal
+        logging.getLogger("gidbench").addHandler(logging.NullHandler())
 
         def tell(message: dict[str, Any]) -> None:
             answers.write(json.dumps(message) + "\n")

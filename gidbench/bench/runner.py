@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gidbench.bench.case import Case, Verified
+from gidbench.bench.monitor_board import IDLE, PREPARING, TIMED, VERIFYING
 from gidbench.bench.results import Result, Round
 from gidbench.bench.sampler import Sampler, Usage
 from gidbench.engine import Cancellation
@@ -106,16 +107,22 @@ def take_turn(
     *,
     clock: Callable[[], float] = time.perf_counter,
     sampler: Sampler | None = None,
+    mark: Callable[[int], None] = lambda _: None,
 ) -> Turn:
-    """Set a case up, time it, verify what came of it; what it raises becomes the error of its round."""
+    """Set a case up, time it, verify what came of it; what it raises becomes the error of its round.
+
+    `mark` is told what is done: a stage of `monitor_board`.
+    """
     sampler = sampler or Sampler()
     wall, usage, outcome, verified, error = 0.0, Usage(), None, None, None
     started = clock()
     try:
         token.check()
+        mark(PREPARING)
         call = case.prepare(token)
         sampler.arm()
         gc.collect()
+        mark(TIMED)
         sampler.start()
         began = clock()
         try:
@@ -123,6 +130,7 @@ def take_turn(
         finally:
             wall = clock() - began
             usage = sampler.stop()
+        mark(VERIFYING)
         verified = case.verify(outcome)
     except OperationCancelled:
         raise
@@ -132,6 +140,7 @@ def take_turn(
         error = f"{type(failure).__name__} in {case.name}"
     finally:
         sampler.disarm()
+        mark(IDLE)
     done = Round(
         case.operation,
         case.variant,

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gidbench.bench.conclusion import Record
+from gidbench.bench.outlook import rest_of, typical_s
 from gidbench.bench.results import Result, Round
 from gidbench.bench.runner import Replicate, ReplicateDied, Turn
 from gidbench.bench.stats import Summary
+from gidbench.bench.watching import Watch
 from gidbench.engine import Progress, ProgressCallback, silent
 
 PROCESSES = 3
@@ -65,6 +67,7 @@ def run_replicates(
     progress: ProgressCallback | None = None,
     clock: Callable[[], float] = time.perf_counter,
     at_middle: Callable[[], None] = lambda: None,
+    watch: Watch | None = None,
     kernels_compiled: int = 0,
 ) -> list[Result]:
     """Measure cases in replicates; returns a result for each, failed ones too.
@@ -73,9 +76,9 @@ def run_replicates(
     drawn anew, so that drift and after-effects hit all alike. A case that fails is not tried again. `emit` gets each
     round as it ends, and each result at the end. `at_middle` is called once, between two turns, when half of what
     was planned is done. Whether the intervals are narrow enough is looked at after whole processes only: looking
-    after each round would stop at lucky ones.
+    after each round would stop at lucky ones. `watch` is told of each turn.
     """
-    run = _Run(start, plan, emit, progress or silent, clock, at_middle)
+    run = _Run(start, plan, emit, progress or silent, clock, at_middle, watch)
     return run.conclude(run.measure(), kernels_compiled)
 
 
@@ -88,6 +91,7 @@ class _Run:
         progress: ProgressCallback,
         clock: Callable[[], float],
         at_middle: Callable[[], None],
+        watch: Watch | None,
     ) -> None:
         self._start, self._plan, self._emit = start, plan, emit
         self._progress, self._clock, self._at_middle = progress, clock, at_middle
@@ -96,9 +100,11 @@ class _Run:
         self._warmups: list[dict[str, float]] = []
         self._compiled = self._turns = 0
         self._halfway = False
+        self._watch, self._budget_end, self._start_s = watch, math.inf, 0.0
 
     def measure(self) -> list[Record]:
         plan, began = self._plan, self._clock()
+        self._budget_end = began + plan.budget_s if not plan.rounds else math.inf
         process, shortest = 0, math.inf
         while True:
             if process >= plan.processes:
@@ -124,7 +130,11 @@ class _Run:
     def _one_process(self, process: int, deadline: float) -> None:
         plan = self._plan
         named = f"process {process + 1} of {max(plan.processes, process + 1)}"
+        begun = self._clock()
+        if self._watch:
+            self._watch.say(f"{named}: starting")
         with self._start(process) as replicate:
+            self._start_s = self._clock() - begun
             if not self._records:
                 self._records = [Record(case) for case in replicate.cases]
             self._warmups.append(replicate.warmup_s)
@@ -134,7 +144,8 @@ class _Run:
             least = plan.rounds or math.ceil(LEAST_ROUNDS / plan.processes)
             for index in range(most + 1):
                 taken = 0
-                for place in plan.order(process, index, len(self._records)):
+                order = plan.order(process, index, len(self._records))
+                for place in order:
                     record = self._records[place]
                     if place not in wanted or record.error is not None:
                         continue
@@ -142,9 +153,15 @@ class _Run:
                     if index > needed and self._clock() + record.last_s > deadline:
                         continue
                     label = "warming up" if index == 0 else f"round {index} of {most}"
-                    self._tell(f"{record.case.name}: {named}, {label}")
+                    words = f"{record.case.name}: {named}, {label}"
+                    self._tell(words)
+                    if self._watch:
+                        to_come = [each for each in order[order.index(place) + 1 :] if each in wanted]
+                        self._show(self._watch, words, (process, index, place), wanted, to_come)
                     turn = self._turn(replicate, process, place, index)
                     taken += 1
+                    if self._watch:
+                        self._watch.turn_ends(turn)
                     self._emit(record.add(turn, self._agreed))
                     if turn.died:
                         return
@@ -177,6 +194,30 @@ class _Run:
                 process,
             )
             return Turn(lost, self._clock() - began, died=True)
+
+    def _show(
+        self, watch: Watch, words: str, turn: tuple[int, int, int], wanted: list[int], to_come: list[int]
+    ) -> None:
+        """Tell whose turn it is and what is left after it; `to_come`: cases that have not had this round yet."""
+        process, index, place = turn
+        plan = self._plan
+        most = plan.rounds or MOST_ROUNDS
+        least = plan.rounds or math.ceil(LEAST_ROUNDS / plan.processes)
+        left = [
+            (each, max(0, least - index) + (each in to_come), most - index + (each in to_come))
+            for each in wanted
+            if self._records[each].error is None
+        ]
+        rest = rest_of(
+            self._records,
+            this_process=left,
+            later=max(0, plan.processes - process - 1),
+            rounds=(least + 1, most + 1),
+            start_s=self._start_s,
+            budget_left_s=self._budget_end - self._clock(),
+        )
+        record = self._records[place]
+        watch.turn_begins(record.case, process, index, words, expected_s=typical_s(record), rest=rest)
 
     def _planned(self) -> int:
         plan = self._plan

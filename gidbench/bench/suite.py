@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from gidbench.bench import source_case
 from gidbench.bench.case import Case, TimedCall, Verified
 from gidbench.bench.ground import AGREED, PERSONS, Agreement, Bench
 from gidbench.bench.peer_cases import peer_cases, peers_left_out
@@ -27,14 +28,52 @@ from gidbench.records import EMPLOYEE, PERSON_FIELDS
 from gidbench.stores.opening import open_store
 from gidbench.synchronisation import SyncResult
 
-__all__ = ["OPERATIONS", "Bench", "cases_for", "left_out"]
+__all__ = ["OPERATIONS", "VARIANTS", "Bench", "cases_for", "chosen", "left_out"]
 
 OPERATIONS = ("generate", "process", "sync")
+VARIANTS = {
+    "generate": ("memory", "csv", "parquet", "database"),
+    "process": ("csv", "xlsx", "csv memory", "xlsx memory"),
+    "sync": ("initial", "unchanged"),
+}
+_WITH_PEERS = ("csv memory", "xlsx memory")  # most peers read, and put nothing into a database
 _LOAD_FACTS = ("strategy", "why", "workers", "parts", "log_bytes", "waits_ms")
+
+
+def chosen(operation: str, cases: str | Sequence[str]) -> tuple[str, ...]:
+    """The variants of an operation that are asked for, a text with commas or one by one, in their usual order.
+
+    Raises InputError, naming the known ones, for another, and for another operation.
+    """
+    if operation not in VARIANTS:
+        raise InputError(f"there is no operation {operation!r}", f"Use one of {', '.join(OPERATIONS)}")
+    given = named(cases)
+    known = VARIANTS[operation]
+    if unknown := [name for name in given if name not in known]:
+        raise InputError(
+            f"{operation} has no case {', '.join(map(repr, unknown))}", f"Use any of {', '.join(known)}"
+        )
+    return tuple(name for name in known if name in given)
+
+
+def named(cases: str | Sequence[str]) -> tuple[str, ...]:
+    """The names in a text with commas between them, or in a sequence."""
+    parts = cases.split(",") if isinstance(cases, str) else cases
+    return tuple(dict.fromkeys(name.strip() for name in parts if name.strip()))
+
+
+def _wanted(operation: str, bench: Bench) -> tuple[str, ...]:
+    if operation == "process" and bench.source:
+        return (source_case.VARIANT,)
+    if bench.cases:
+        return bench.cases
+    return tuple(name for name in VARIANTS[operation] if bench.peers or name not in _WITH_PEERS)
 
 
 def cases_for(operation: str, bench: Bench) -> list[Case]:
     """The cases of one of OPERATIONS, ours first; with `bench.peers` those of the peers that can be tried here, too.
+
+    Of `bench.cases` only, where any are named, and of the peers only those that are held against one of them.
 
     The same arguments give the same cases, in whichever process. Raises InputError for another name.
     """
@@ -45,13 +84,19 @@ def cases_for(operation: str, bench: Bench) -> list[Case]:
     }
     if operation not in builders:
         raise InputError(f"there is no operation {operation!r}", f"Use one of {', '.join(OPERATIONS)}")
+    wanted = _wanted(operation, bench)
     ours = builders[operation](bench)
-    return [*ours, *peer_cases(operation, bench)] if bench.peers else ours
+    if not bench.peers:
+        return ours
+    return [*ours, *(case for case in peer_cases(operation, bench) if case.against in wanted)]
 
 
 def left_out(operation: str, bench: Bench) -> list[Result]:
     """A result for each peer that can't be tried here, which says why; none without `bench.peers`."""
-    return peers_left_out(operation, bench) if bench.peers else []
+    if not bench.peers:
+        return []
+    wanted = _wanted(operation, bench)
+    return [result for result in peers_left_out(operation, bench) if result.against in wanted]
 
 
 def _generate_cases(bench: Bench) -> list[Case]:
@@ -68,6 +113,7 @@ def _generate_cases(bench: Bench) -> list[Case]:
                 seed=bench.seed,
                 batch_size=bench.batch_size,
                 workers=bench.workers,
+                progress=bench.progress,
                 cancellation=cancellation,
                 **to,
             )
@@ -85,7 +131,7 @@ def _generate_cases(bench: Bench) -> list[Case]:
         )
 
     csv, parquet = bench.folder / "people.csv", bench.folder / "people.parquet"
-    return [
+    cases = [
         case("memory", "employees to Arrow batches in memory", lambda outcome: iter(outcome.batches)),
         case("csv", "employees to a CSV file", lambda _: _read_csv(csv), out=csv),
         case("parquet", "employees to a Parquet file", lambda _: _read_parquet(parquet), out=parquet),
@@ -97,21 +143,24 @@ def _generate_cases(bench: Bench) -> list[Case]:
             replace=True,
         ),
     ]
+    return [each for each in cases if each.variant in _wanted("generate", bench)]
 
 
 def _process_cases(bench: Bench) -> list[Case]:
-    def case(kind: str, title: str, records: int, wanted: pa.Schema, *, into: bool = True) -> Case:
+    if bench.source:
+        return [source_case.source_case(bench)]
+    how: dict[str, Any] = {"workers": bench.workers, "progress": bench.progress}
+
+    def case(kind: str, title: str, records: int, columns: pa.Schema, *, into: bool = True) -> Case:
         expected = bench.persons_digest(records)
 
         def prepare(cancellation: Cancellation) -> TimedCall:
             path = bench.intake(kind, records)
             if not into:
                 rejects = bench.folder / "rejects.csv"
-                return lambda: process(
-                    path, workers=bench.workers, rejects=rejects, cancellation=cancellation
-                )
+                return lambda: process(path, rejects=rejects, cancellation=cancellation, **how)
             bench.begin_afresh(FILE_TABLE)
-            return lambda: process(path, bench.database, workers=bench.workers, cancellation=cancellation)
+            return lambda: process(path, bench.database, cancellation=cancellation, **how)
 
         def verify(outcome: Outcome) -> Verified:
             if not isinstance(outcome, ProcessResult):
@@ -125,23 +174,28 @@ def _process_cases(bench: Bench) -> list[Case]:
                 )
             facts = {name: outcome.counts()[name] for name in ("accepted", "duplicate", "rejected")}
             size = bench.intake(kind, records).stat().st_size
-            return Verified(value, records * len(wanted), size, {**facts, "file_bytes": size})
+            return Verified(value, records * len(columns), size, {**facts, "file_bytes": size})
 
         family = f"intake of {records}"
         variant = kind if into else f"{kind} memory"
         return Case("process", variant, title, variant == "csv", records, family, prepare, verify)
 
     sheet = min(bench.records, MAX_ROWS - 1)
-    cases = [
-        case("csv", "a CSV file of all ten columns, into the database", bench.records, EMPLOYEE),
-        case("xlsx", "a workbook of the five intake columns, into the database", sheet, PERSONS),
-    ]
-    if bench.peers:  # most of which read, and put nothing into a database
-        cases += [
-            case("csv", "a CSV file, all of processing, into memory", bench.records, EMPLOYEE, into=False),
-            case("xlsx", "a workbook, all of processing, into memory", sheet, PERSONS, into=False),
-        ]
-    return cases
+    builders: dict[str, Callable[[], Case]] = {
+        "csv": lambda: case(
+            "csv", "a CSV file of all ten columns, into the database", bench.records, EMPLOYEE
+        ),
+        "xlsx": lambda: case(
+            "xlsx", "a workbook of the five intake columns, into the database", sheet, PERSONS
+        ),
+        "csv memory": lambda: case(
+            "csv", "a CSV file, all of processing, into memory", bench.records, EMPLOYEE, into=False
+        ),
+        "xlsx memory": lambda: case(
+            "xlsx", "a workbook, all of processing, into memory", sheet, PERSONS, into=False
+        ),
+    }
+    return [builders[variant]() for variant in _wanted("process", bench)]
 
 
 def _sync_cases(bench: Bench) -> list[Case]:
@@ -161,7 +215,7 @@ def _sync_cases(bench: Bench) -> list[Case]:
     def prepare_initial(cancellation: Cancellation) -> TimedCall:
         bench.begin_afresh("employee", "global_id")
         generate(bench.records, seed=bench.seed, into=bench.database, replace=True, cancellation=cancellation)
-        return lambda: sync(bench.database, cancellation=cancellation)
+        return lambda: sync(bench.database, progress=bench.progress, cancellation=cancellation)
 
     def prepare_unchanged(cancellation: Cancellation) -> TimedCall:
         with open_store(bench.database) as store:
@@ -171,10 +225,10 @@ def _sync_cases(bench: Bench) -> list[Case]:
             bench.begin_afresh("employee", "global_id")
             generate(bench.records, seed=bench.seed, into=bench.database, cancellation=cancellation)
         sync(bench.database, cancellation=cancellation)
-        return lambda: sync(bench.database, cancellation=cancellation)
+        return lambda: sync(bench.database, progress=bench.progress, cancellation=cancellation)
 
     first = {"inserted": bench.records, "written_back": bench.records}
-    return [
+    cases = [
         Case(
             "sync",
             "initial",
@@ -196,6 +250,7 @@ def _sync_cases(bench: Bench) -> list[Case]:
             lambda outcome: verify(outcome, {"unchanged": bench.records}),
         ),
     ]
+    return [each for each in cases if each.variant in _wanted("sync", bench)]
 
 
 def _read_parquet(path: Path) -> Iterator[pa.RecordBatch]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -54,6 +58,30 @@ def test_ratios_are_of_each_round_and_the_median_is_held_against_the_bar():
     assert ratio.high == 30
     assert (high.value, high.met) == (30, False)
     assert (rate.value, rate.met, rate.is_ratio) == (30, True, False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
+def test_an_interrupt_that_duckdb_makes_an_error_of_ends_all_of_it(number: signal.Signals) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def long() -> float:
+        timer = threading.Timer(0.1, os.kill, (os.getpid(), number))
+        timer.start()
+        with duckdb.connect() as connection:
+            connection.execute(
+                "SELECT count(*) FROM range(150000000) WHERE range % 7 = 3 GROUP BY range % 11"
+            ).fetchall()
+        return 1.0
+
+    before = signal.signal(number, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            compare([Contender("a", "a", "x", long), Contender("b", "b", "x", pytest.fail)], [], rounds=1)
+        assert signal.getsignal(number) is interrupt
+    finally:
+        signal.signal(number, before)
 
 
 def test_one_that_fails_in_a_later_round_has_no_ratio():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +17,18 @@ from gidbench.stores.sqlserver import making
 from gidbench.stores.sqlserver.address import Address
 from gidbench.stores.sqlserver.pool import Connection, Factory, Pool, PoolOptions, PoolStatus
 
-__all__ = ["Connections", "PoolOptions", "PoolStatus"]
+__all__ = ["Connections", "PoolOptions", "PoolStatus", "lent_and_allowed"]
+
+_known: weakref.WeakSet[Connections] = weakref.WeakSet()
+_known_lock = threading.Lock()
+
+
+def lent_and_allowed() -> tuple[int, int] | None:
+    """Connections that are lent and that may be, of the fullest pool of this process; None where there is none yet."""
+    with _known_lock:
+        pools = [status for each in _known for status in (each.status(), each.arrow_status())]
+    used = [(pool.in_use, pool.size + pool.overflow) for pool in pools if pool.opened]
+    return max(used, key=lambda pair: pair[0] / pair[1], default=None)
 
 
 class Connections:
@@ -52,6 +65,8 @@ class Connections:
             sleep=sleep,
         )
         self.no_arrow = address.no_arrow
+        with _known_lock:
+            _known.add(self)
 
     @property
     def name(self) -> str:
