@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gidbench.aio import aconvert, agenerate, aprocess, arun, async_
     from gidbench.bench.frames import results
+    from gidbench.bench.recording import scale, tune
     from gidbench.bench.results import load_results
     from gidbench.bench.session import measure
     from gidbench.converting import convert
@@ -36,8 +37,10 @@ _WHERE = {
     "process": "operations",
     "results": "bench.frames",
     "run": "running",
+    "scale": "bench.recording",
     "sync": "operations",
     "tier_report": "reporting",
+    "tune": "bench.recording",
     "verify": "operations",
 }
 
@@ -57,8 +60,10 @@ __all__ = [
     "process",
     "results",
     "run",
+    "scale",
     "sync",
     "tier_report",
+    "tune",
     "verify",
 ]
 __version__ = "0.6.0"

@@ -31,6 +31,7 @@ from gidbench.cli_common import (
 from gidbench.cli_compare import compare, history
 from gidbench.cli_convert import convert
 from gidbench.cli_database import advise, schema
+from gidbench.cli_report import report
 from gidbench.cli_run import run
 from gidbench.cli_tune import tune
 from gidbench.errors import GidbenchError, InputError
@@ -233,7 +234,7 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-for command in (run, convert, bench, compare, history, tune, schema, advise):
+for command in (run, convert, bench, compare, history, tune, report, schema, advise):
     cli.add_command(command)
 
 

@@ -16,7 +16,7 @@ from gidbench.errors import InputError
 if TYPE_CHECKING:
     from gidbench.bench.comparison import Comparison
 
-_SCALED = ("rounds", "seed", "workers", "database", "scratch")  # options that --scale looks at, too
+_SCALED = ("rounds", "seed", "workers", "database", "scratch", "out")  # options that --scale looks at, too
 
 
 @click.group()
@@ -50,6 +50,11 @@ def _bars(
                 type=click.Path(path_type=Path, dir_okay=False),
                 metavar="FILE.svg",
                 help="With --scale: draw it.",
+            ),
+            click.option(
+                "--out",
+                type=click.Path(path_type=Path, file_okay=False),
+                help="With --scale or --workers-scale: keep it in the results of this folder, for `gidbench report`.",
             ),
             click.option(
                 "--peers", is_flag=True, help='Other libraries, too (pip install "gidbench[peers]").'
@@ -114,14 +119,20 @@ def _compare(
     scale: str | None,
     workers_scale: bool,
     figure: Path | None,
+    out: Path | None,
     **options: Any,
 ) -> None:
     chosen = 7 if seed is None else seed
     if scale is not None or workers_scale:
-        _scale(operation, scale, figure, as_json, seed=chosen, **options)
+        _scale(operation, scale, figure, as_json, seed=chosen, out=out, **options)
         return
     if figure is not None:
         raise InputError("there is a figure of --scale only", "Say --scale 1e4..1e7, or leave --figure out")
+    if out is not None:
+        raise InputError(
+            "only growth is kept in result files",
+            "Say --scale 1e4..1e7, or leave --out out (--json prints all)",
+        )
     _tell(compare, chosen, as_json, **options)
 
 
@@ -139,7 +150,8 @@ def _tell(compare: Callable[..., Comparison], seed: int | None, as_json: bool, *
 
 
 def _scale(operation: str, text: str | None, figure: Path | None, as_json: bool, **options: Any) -> None:
-    from gidbench.bench.scaling import parse_scale, scale
+    from gidbench.bench.recording import scale
+    from gidbench.bench.scaling import parse_scale
     from gidbench.scaling_table import print_scaling
 
     sizes = parse_scale(text) if text is not None else []
@@ -147,7 +159,7 @@ def _scale(operation: str, text: str | None, figure: Path | None, as_json: bool,
         raise InputError("there is a figure of --scale only", "Say --scale 1e4..1e7, or leave --figure out")
     known = {name: options[name] for name in _SCALED if name in options}
     with progress_of(quiet=as_json, lines=True) as progress:
-        result = scale(operation, sizes, progress=progress, **known)
+        result = scale(operation, text or "", progress=progress, **known)
     if figure is not None and any(growth.measured for growth in result.growths):
         from gidbench.report.scaling_figure import save_scaling
 

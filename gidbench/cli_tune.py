@@ -63,6 +63,11 @@ def _words(_context: click.Context, _option: click.Parameter, text: str | None) 
 @click.option(
     "--figure", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.svg", help="Draw the surface."
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep it in the results of this folder, for `gidbench report`; made if need be.",
+)
 @click.option("--scratch", type=click.Path(path_type=Path), help="Folder for the files [the system's].")
 @seed
 @as_json
@@ -82,7 +87,8 @@ def tune(
     Many choices are tried on few records, the better ones on more, and the best is held against the defaults in
     pairs. Without a proven gain the defaults stay.
     """
-    from gidbench.bench.tuning import tune as search
+    from gidbench.bench.recording import tune as search
+    from gidbench.bench.study_words import verdict
 
     fixed: dict[str, list[Any]] = {
         "batch_size": batch_size,
@@ -94,7 +100,7 @@ def tune(
         result = search(
             operation, fixed=fixed, seed=7 if seed is None else seed, progress=progress, **options
         )
-    from gidbench.tuning_table import print_tuning, verdict
+    from gidbench.tuning_table import print_tuning
 
     if figure is not None:
         from gidbench.report.tuning_figure import save_surface

@@ -8,7 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from gidbench.bench.scaling import Growth, Scaling
-from gidbench.bench.scaling_fit import Efficiency, Fit
+from gidbench.bench.scaling_fit import Efficiency
+from gidbench.bench.study_words import growth_words
 from gidbench.terminal import wide_console
 from gidbench.units import format_bytes, format_rate, format_seconds
 
@@ -23,27 +24,12 @@ def print_scaling(result: Scaling) -> None:
         console.print(_sizes(growth))
         for what, fit in (("time", growth.time), ("memory", growth.memory)):
             if fit is not None:
-                console.print(escape(f"{what}: {said(fit, what)}"), highlight=False)
+                console.print(escape(f"{what}: {growth_words(fit, what)}"), highlight=False)
     if result.efficiencies:
         console.print()
         console.print(_workers(result))
     if result.workers_note:
         console.print(f"[dim]workers: {escape(result.workers_note)}[/]", highlight=False)
-
-
-def said(fit: Fit, what: str) -> str:
-    """An exponent in words."""
-    show = format_seconds if what == "time" else format_bytes
-    if fit.exponent is None or fit.low is None or fit.high is None:
-        return f"no exponent: {fit.note} ({fit.growth:.2f} x from the least to the most)"
-    told = f"grows as records ^ {fit.exponent:.2f}, 95 % interval {fit.low:.2f} – {fit.high:.2f}"
-    if fit.constant > 0:
-        told += f", beside a constant of {show(fit.constant)}"
-    if fit.dominated:
-        told += f", which is more than half up to {max(fit.dominated):,} records"
-    if fit.flat_from:
-        told += f"; but hardly at all from {fit.flat_from:,} records on"
-    return f"{told}; {fit.note}" if fit.note else told
 
 
 def _sizes(growth: Growth) -> Table:

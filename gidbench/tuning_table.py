@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
+from gidbench.bench.study_words import verdict
 from gidbench.bench.tuning import NOT_TRIED, Cell, Tuning
-from gidbench.bench.tuning_gain import LEAST_PAIRS, Gain
 from gidbench.bench.tuning_space import TITLES, VARIABLES, shown
 from gidbench.terminal import print_checks, wide_console
 from gidbench.units import format_rate, format_seconds
@@ -91,27 +91,6 @@ def _steps(result: Tuning) -> str:
             f"; {untried} of {len(result.cells)} choices were not tried: the time was too short (--budget)"
         )
     return f"{told}; {format_seconds(result.spent_s)} of {format_seconds(result.budget_s)}"
-
-
-def verdict(result: Tuning) -> str:
-    """What came out, in a sentence."""
-    gain, names = result.gain, result.space.searched
-    if not names:
-        return "There is nothing to choose: the defaults are what there is."
-    if result.best is None or gain is None:
-        return "There was no time to hold anything against the defaults: give it more (--budget)."
-    best = result.best.told(names)
-    told = f"{gain.ratio:.2f} x the defaults' speed, {_interval(gain)}, by {gain.pairs} pairs of {gain.records:,}"
-    if gain.verdict == "better":
-        return f"Better than the defaults: {best} has {told} records."
-    if gain.verdict == "unproven":
-        return f"Not proven: {best} has {told} records; {LEAST_PAIRS} pairs are needed (--budget)."
-    why = "are faster than" if gain.verdict == "worse" else "are as good as"
-    return f"The defaults {why} anything found: {best} has {told} records."
-
-
-def _interval(gain: Gain) -> str:
-    return f"95 % interval {gain.low:.2f} – {gain.high:.2f}"
 
 
 def _what_to_do(result: Tuning) -> list[str]:

@@ -85,7 +85,7 @@ def compare_runs(
     check_threshold(threshold)
     first = {(each.operation, each.variant): each for each in newest(before.results)}
     second = {(each.operation, each.variant): each for each in newest(after.results)}
-    apart = _differences(before.header, after.header)
+    apart = differences(before.header, after.header)
     cases = [
         _case(before, after, first.get(key), second.get(key), apart, threshold, anyway)
         for key in {**first, **second}
@@ -134,7 +134,7 @@ def pooled(runs: Sequence[RunResults]) -> RunResults:
 
 def comparable(first: RunHeader, second: RunHeader) -> bool:
     """Whether runs are of the same machine, data and database."""
-    return not _differences(first, second)
+    return not differences(first, second)
 
 
 def noise_of(run: RunResults, operation: str) -> str | None:
@@ -214,8 +214,8 @@ def _drift(before: RunResults, after: RunResults, operation: str) -> float:
     return medians[1] / medians[0]
 
 
-def _differences(first: RunHeader, second: RunHeader) -> list[str]:
-    """What makes two runs incomparable."""
+def differences(first: RunHeader, second: RunHeader) -> list[str]:
+    """What makes two runs incomparable, in words that call them A and B; none: they may be compared."""
     found = []
     for name in _MACHINE:
         a, b = first.host.get(name), second.host.get(name)

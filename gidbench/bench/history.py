@@ -152,6 +152,11 @@ def load_history(path: str | Path = HISTORY_FILE) -> History:
     return History(tuple(entries), passed_over)
 
 
+def entries_of(run: RunResults) -> tuple[Entry, ...]:
+    """The finished cases of a run as a history would hold them."""
+    return tuple(_entry(_line(run, result)) for result in newest(run.results))
+
+
 def runs_at(history: History, commit: str, repository: Path | None = None) -> list[RunResults]:
     """Runs of a commit or, for a branch or tag, of its newest commit that was measured; oldest first.
 

@@ -1,11 +1,13 @@
 """Result files: JSON lines, appended as they land, loadable whatever the version.
 
 Each line is an object with a `kind`: `run` (one, first), `noise` (what else the machine did, several times),
-`round` (one per timed call) and `result` (one per case). Units stand in field names. `results.schema.json` beside
-this file says the same as a JSON schema. Versions:
+`round` (one per timed call), `result` (one per case), `scaling` and `tuning` (one per study of an operation; they may
+be added to a file at any time, to one of an older version, too). Units stand in field names. `results.schema.json`
+beside this file says the same as a JSON schema. Versions:
 
 1  first
 2  rounds in several processes; noise lines; limits, bottleneck; parameters with processes, budget_s, order_seed
+3  scaling and tuning lines; facts of the database besides its name and version
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import Any
 
 from gidbench.errors import InputError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,70 @@ class Result:
 
 
 @dataclass(frozen=True)
+class ScalingLine:
+    """How an operation grows with the records, and what workers gain; `studies` makes it, and reads it.
+
+    Attributes
+    ----------
+    command:
+        The line of the shell that does it again; no password is in it.
+    growth, workers_scale:
+        As `gidbench.bench.scaling` tells them.
+    """
+
+    operation: str
+    measured_at: str
+    command: str
+    database: str
+    workers: int
+    growth: list[dict[str, Any]]
+    workers_scale: dict[str, Any]
+    seed: int
+    kind: str = "scaling"
+
+
+@dataclass(frozen=True)
+class TuningLine:
+    """Which settings are fastest for an operation, and what was tried; `studies` makes it, and reads it.
+
+    Attributes
+    ----------
+    store:
+        "memory", "embedded" or "server".
+    searched, surface, defaults, best, chosen, gain, steps, findings:
+        As `gidbench.bench.tuning` tells them: values by setting, and a choice for each combination.
+    applied:
+        Name of the file of settings that was written; empty where none was.
+    """
+
+    operation: str
+    measured_at: str
+    command: str
+    database: str
+    store: str
+    searched: dict[str, list[Any]]
+    ignored: dict[str, str]
+    left_out: dict[str, str]
+    defaults: dict[str, Any]
+    best: dict[str, Any] | None
+    chosen: dict[str, Any]
+    gain: dict[str, Any] | None
+    surface: list[dict[str, Any]]
+    steps: list[dict[str, int]]
+    choices_left_out: int
+    spent_s: float
+    budget_s: float
+    trials: int
+    seed: int
+    findings: list[dict[str, str]]
+    applied: str = ""
+    kind: str = "tuning"
+
+
+Line = RunHeader | Noise | Round | Result | ScalingLine | TuningLine
+
+
+@dataclass(frozen=True)
 class RunResults:
     """A result file in memory."""
 
@@ -163,13 +229,15 @@ class RunResults:
     rounds: list[Round]
     results: list[Result]
     noise: list[Noise] = field(default_factory=list)
+    scalings: list[ScalingLine] = field(default_factory=list)
+    tunings: list[TuningLine] = field(default_factory=list)
 
     @property
     def measured(self) -> list[Result]:
         return [result for result in self.results if result.status == "ok"]
 
 
-def append(path: Path, line: RunHeader | Noise | Round | Result) -> None:
+def append(path: Path, line: Line) -> None:
     """Add a line, and have it on disk before returning, so that a crash later cannot take it."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(line), ensure_ascii=False, allow_nan=False) + "\n")
@@ -204,6 +272,8 @@ def load_results(path: str | Path) -> RunResults:
         [_build(Round, line) for line in lines if line.get("kind") == "round"],
         [_build(Result, line) for line in lines if line.get("kind") == "result"],
         [_build(Noise, line) for line in lines if line.get("kind") == "noise"],
+        [_build(ScalingLine, line) for line in lines if line.get("kind") == "scaling"],
+        [_build(TuningLine, line) for line in lines if line.get("kind") == "tuning"],
     )
 
 

@@ -16,6 +16,7 @@ from gidbench import gid
 from gidbench.bench.databases import require_empty, restore
 from gidbench.bench.scaling_fit import LEAST_SIZES, Efficiency, Fit, fit
 from gidbench.bench.scaling_process import Finding, Job, measure
+from gidbench.bench.study_words import scaling_html
 from gidbench.bench.tuning_gain import ratio_interval
 from gidbench.engine import Cancellation, Progress, ProgressCallback, silent
 from gidbench.errors import GidbenchError, InputError
@@ -133,6 +134,9 @@ class Scaling:
             },
             "seed": self.seed,
         }
+
+    def _repr_html_(self) -> str:
+        return scaling_html(self)
 
 
 def parse_scale(text: str) -> list[int]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from gidbench import gid
 from gidbench.bench.databases import require_empty
+from gidbench.bench.study_words import tuning_html
 from gidbench.bench.tuning_advice import OtherLoad, advise_on_files, advise_on_machine, advise_on_server
 from gidbench.bench.tuning_apply import write_settings
 from gidbench.bench.tuning_budget import Bench, Clock, Trial
@@ -138,6 +139,9 @@ class Tuning:
             "seed": self.seed,
             "findings": [check.to_dict() for check in self.findings],
         }
+
+    def _repr_html_(self) -> str:
+        return tuning_html(self)
 
 
 def _variables(space: Space, point: Point) -> dict[str, str | int]:

@@ -73,6 +73,8 @@ class CaseView:
     error: str
     badge: Badge | None
     borderline: str
+    reached: str
+    peer: bool
     target_met: str
     target_words: str
     records: str
@@ -118,6 +120,8 @@ def case_view(result: Result) -> CaseView:
         error=shown(result.error or "no reason was recorded") if not ok else "",
         badge=_badge(result.tier) if ok and result.tier else None,
         borderline=wording.borderline_words(result) if ok else "",
+        reached=shown(result.tier_reached) if ok and result.borderline else "",
+        peer=bool(result.peer),
         target_met=met if ok else NONE,
         target_words=wording.target_words(result) if ok else "",
         records=format_count(result.records),
@@ -241,21 +245,23 @@ def _law(result: Result) -> str:
 
 
 def pairs_of(values: dict[str, Any], prefix: str = "") -> tuple[Pair, ...]:
-    """Names and values as people read them; of a dictionary inside, each on its own; without None."""
+    """Names and values as people read them; of a dictionary inside, each on its own; without what is empty."""
     pairs: list[Pair] = []
     for name, value in values.items():
         if isinstance(value, dict):
             pairs += pairs_of(value, "" if name == "packages" else f"{name} ")
-        elif value is not None:
+        elif value not in (None, "", []):
             label = _LABELS.get(name) or shown(name).removesuffix("_bytes").replace("_", " ")
             pairs.append(Pair(prefix + label, value_of(name, value)))
     return tuple(pairs)
 
 
 def value_of(name: str, value: Any) -> str:
-    """A value of the data, in the unit that its name tells."""
+    """A value of the data, in the unit that its name tells; of a list, its items."""
+    if isinstance(value, list):
+        return shown(", ".join(map(str, value)))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return shown(value)
     if name.endswith("bytes"):
         return format_bytes(value)
-    return shown(value) if name == "seed" or isinstance(value, float) else format_count(value)
+    return shown(value) if name.endswith("seed") or isinstance(value, float) else format_count(value)

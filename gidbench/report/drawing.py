@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from gidbench.report.svg import INK, MUTED
+from gidbench.report.svg import INK, MUTED, SURFACE
 from gidbench.units import format_rate
 
 TEXT = 12
@@ -50,6 +50,12 @@ def write(figure: Figure, x: float, y: float, text: str, **style: Any) -> None:
 def write_small(figure: Figure, x: float, y: float, text: str, **style: Any) -> None:
     """As `write`, but what is read second."""
     write(figure, x, y, text, **{"fontsize": SMALL, "color": MUTED, **style})
+
+
+def interval(axes: Axes, low: float, high: float, y: float) -> None:
+    """A thin line with ends; a rim in the page's colour sets it off from the bar that it lies on, in any scheme."""
+    axes.plot([low, high], [y, y], color=SURFACE, linewidth=4, solid_capstyle="butt")
+    axes.plot([low, high], [y, y], color=INK, linewidth=1.4, marker="|", markersize=8, markeredgewidth=1.4)
 
 
 def shortened(text: str, longest: int) -> str:

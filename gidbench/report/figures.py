@@ -1,14 +1,9 @@
-"""The figures of an operation, each in two widths: for a page, and for a phone.
-
-A figure that is only scaled down cannot be read on a phone, so the narrow one is laid out anew. All sizes
-are in CSS pixels; see `svg` for how colours and fonts become the page's.
-"""
+"""The figures of an operation's cases, each in two widths: for a page, and for a phone (see `inline`)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,6 +11,7 @@ from matplotlib.ticker import NullLocator
 
 from gidbench.report import drawing, ratio_figure
 from gidbench.report.cases import OUTSIDE
+from gidbench.report.inline import SLIM, Drawing, both
 from gidbench.report.svg import (
     BLUE,
     GREEN,
@@ -24,24 +20,13 @@ from gidbench.report.svg import (
     RULE,
     SURFACE,
     VERMILLION,
-    inline_svg,
     new_figure,
-    own_style,
 )
 from gidbench.report.view import OperationView
 from gidbench.tiers import TARGET_PER_SECOND, TIERS
 from gidbench.units import format_bytes, format_seconds
 
-WIDTHS = (("wide", 700), ("narrow", 340))
 _MOST_POINTS = 200  # rounds drawn per case; more would only make the page heavy
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure: inline SVG for a wide and for a narrow page, with equal text alternatives."""
-
-    wide: str
-    narrow: str
 
 
 def draw_rounds(operation: OperationView) -> Drawing:
@@ -94,21 +79,15 @@ def draw_peers(operation: OperationView) -> Drawing | None:
     return _both(operation, "peers", "ours against what people would otherwise use", said, draw)
 
 
-_Draw = Callable[[OperationView, int], Figure]
-
-
-def _both(operation: OperationView, kind: str, what: str, said: str, draw: _Draw) -> Drawing:
-    sources = {}
-    for name, width in WIDTHS:
-        prefix = f"{operation.key}-{kind}-{name}"
-        with own_style(prefix):
-            figure = draw(operation, width)
-            sources[name] = inline_svg(figure, prefix, f"{operation.title}: {what}", said)
-    return Drawing(sources["wide"], sources["narrow"])
+def _both(
+    operation: OperationView, kind: str, what: str, said: str, draw: Callable[[OperationView, int], Figure]
+) -> Drawing:
+    title = f"{operation.title}: {what}"
+    return both(f"{operation.key}-{kind}", title, said, lambda width: draw(operation, width))
 
 
 def _rounds(operation: OperationView, width: int) -> Figure:
-    slim = width < 500
+    slim = width < SLIM
     row, top, bottom = (58, 40, 58) if slim else (42, 40, 58)
     left, right = (6, 10) if slim else (132, 84)
     cases = operation.cases
@@ -196,7 +175,7 @@ def _key(figure: Figure, x: float, y: float) -> None:
 
 
 def _phases(operation: OperationView, width: int) -> Figure:
-    slim = width < 500
+    slim = width < SLIM
     row, gap, head, bottom = 20, 12, 24, 22
     left, right = (130, 90) if slim else (150, 116)
     cases = [case for case in operation.measured if case.phases]
@@ -257,7 +236,7 @@ def _resources(operation: OperationView, width: int) -> Figure:
         axes.stairs(values, edges, color=colour, fill=True, alpha=0.22, linewidth=0)
         axes.stairs(values, edges, color=colour, baseline=None, linewidth=1.8)
         drawing.write(figure, left, pitch * index + 12, name, fontweight="bold")
-        drawing.time_axis(axes, edges[-1], 4 if width < 500 else 8)
+        drawing.time_axis(axes, edges[-1], 4 if width < SLIM else 8)
         axes.tick_params(labelbottom=index == len(panels) - 1)
     if usable:
         drawing.write_small(figure, width - right, 12, f"{usable} usable", ha="right")

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from gidbench.report import drawing
+from gidbench.report.inline import SLIM
 from gidbench.report.standing import PeerView, times
-from gidbench.report.svg import BLUE, INK, MUTED, RULE, SURFACE, VERMILLION, new_figure
+from gidbench.report.svg import BLUE, MUTED, RULE, SURFACE, VERMILLION, new_figure
 
 _ROW, _HEAD, _TOP, _BOTTOM = 26, 30, 6, 50
 
@@ -27,7 +28,7 @@ def said(peers: tuple[PeerView, ...]) -> str:
 
 def draw_ratios(peers: tuple[PeerView, ...], width: int) -> Figure:
     """A bar for each peer that was measured, under the variant of ours that it is held against."""
-    slim = width < 500
+    slim = width < SLIM
     left, right = (112, 68) if slim else (150, 84)
     groups = [(name, list(group)) for name, group in groupby(_held(peers), key=lambda peer: peer.against)]
     rows = sum(len(group) for _, group in groups)
@@ -62,7 +63,7 @@ def _bar(axes: Axes, peer: PeerView, y: float) -> None:
     unsure = peer.low <= 1 <= peer.high
     begin, end = min(1.0, peer.ratio), max(1.0, peer.ratio)
     axes.barh(y, end - begin, 13, begin, linewidth=1.2, edgecolor=colour, color=SURFACE if unsure else colour)
-    axes.plot([peer.low, peer.high], [y, y], color=INK, linewidth=1.4, marker="|", markersize=7)
+    drawing.interval(axes, peer.low, peer.high, y)
 
 
 def _scale(axes: Axes, values: list[float]) -> None:

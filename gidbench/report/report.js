@@ -1,28 +1,29 @@
 "use strict";
-// The page can be read in full without this: it makes the case table sortable and the results a file.
+// The page can be read in full without this: it makes tables sortable and the results a file.
 (() => {
-  const table = document.getElementById("case-table");
-  const heads = [...table.querySelectorAll("thead th")];
-  const body = table.tBodies[0];
   const key = (row, column) => {
     const cell = row.cells[column];
     return "sort" in cell.dataset ? Number(cell.dataset.sort) : cell.textContent.trim();
   };
-  heads.forEach((head, column) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...head.childNodes);
-    head.append(button);
-    button.addEventListener("click", () => {
-      // numbers begin with the largest, which is what one looks for; texts with the first
-      const first = head.classList.contains("n") || column > 8 ? "descending" : "ascending";
-      const other = first === "ascending" ? "descending" : "ascending";
-      const order = head.getAttribute("aria-sort") === first ? other : first;
-      const sign = order === "ascending" ? 1 : -1;
-      heads.forEach((each) => each.removeAttribute("aria-sort"));
-      head.setAttribute("aria-sort", order);
-      const compare = (a, b) => (typeof a === "number" ? a - b : a.localeCompare(b));
-      body.append(...[...body.rows].sort((a, b) => sign * compare(key(a, column), key(b, column))));
+  const compare = (a, b) => (typeof a === "number" ? a - b : a.localeCompare(b));
+  document.querySelectorAll("table.sortable").forEach((table) => {
+    const heads = [...table.querySelectorAll("thead th")];
+    const body = table.tBodies[0];
+    heads.forEach((head, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        // numbers begin with the largest, which is what one looks for; texts with the first
+        const first = head.dataset.first || (head.classList.contains("n") ? "descending" : "ascending");
+        const other = first === "ascending" ? "descending" : "ascending";
+        const order = head.getAttribute("aria-sort") === first ? other : first;
+        const sign = order === "ascending" ? 1 : -1;
+        heads.forEach((each) => each.removeAttribute("aria-sort"));
+        head.setAttribute("aria-sort", order);
+        body.append(...[...body.rows].sort((a, b) => sign * compare(key(a, column), key(b, column))));
+      });
     });
   });
 

@@ -33,13 +33,14 @@ class PeerView:
 
 @dataclass(frozen=True)
 class LimitView:
-    """A bound of a case, and the share of it that is reached (`width` in % of the bar, at most 100)."""
+    """A bound of a case, and the share of it that is reached (`part`; `width` in % of the bar, at most 100)."""
 
     variant: str
     title: str
     value: str
     share: str
     width: float
+    part: float
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def _limit(result: Result, limit: dict[str, Any]) -> LimitView:
         value=amount if value else "–",
         share=wording.share(share) if share else "0 %",
         width=round(100 * min(max(share, 0.0), 1.0), 1),
+        part=share,
     )
 
 

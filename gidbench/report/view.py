@@ -6,10 +6,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gidbench.bench.results import Result, RunHeader, RunResults, newest
+from gidbench.bench.results import Result, RunResults, newest
 from gidbench.bench.summary import noise_of
 from gidbench.report import wording
 from gidbench.report.cases import NONE, CaseView, Pair, case_view, pairs_of, value_of
+from gidbench.report.past import (
+    NOTHING,
+    ComparisonView,
+    Past,
+    PreviousView,
+    TrendView,
+    comparison_view,
+    previous_view,
+    trend_view,
+)
+from gidbench.report.scoreboard import NO_CARD, CardView, card_view, limits_words
 from gidbench.report.standing import (
     BottleneckView,
     LimitView,
@@ -19,6 +30,7 @@ from gidbench.report.standing import (
     peer_views,
     peers_words,
 )
+from gidbench.report.study import NO_STUDY, StudyView, study_view
 from gidbench.report.wording import shown
 from gidbench.units import format_bytes, format_seconds
 
@@ -51,7 +63,22 @@ class OperationView:
     peers: tuple[PeerView, ...] = ()
     peers_words: str = ""
     limits: tuple[LimitView, ...] = ()
+    limits_words: str = ""
     bottlenecks: tuple[BottleneckView, ...] = ()
+    card: CardView = NO_CARD
+    study: StudyView = NO_STUDY
+    comparison: ComparisonView | None = None
+    trend: TrendView | None = None
+
+
+@dataclass(frozen=True)
+class StudiedView:
+    """An operation that was scaled or tuned, but not measured as a case."""
+
+    key: str
+    title: str
+    short_title: str
+    study: StudyView
 
 
 @dataclass(frozen=True)
@@ -73,23 +100,32 @@ class View:
     command: str
     run_id: str
     gidbench: str
+    studied: tuple[StudiedView, ...] = ()
+    previous: PreviousView | None = None
+    facts: tuple[Pair, ...] = ()
+    merged: str = ""
 
 
-def build_view(results: RunResults, command: str) -> View:
+def build_view(results: RunResults, command: str, past: Past = NOTHING, merged: str = "") -> View:
     """What the report shows of a run; of each case its newest result counts.
 
-    `command` is the line that repeats the run. Strings of the data come out masked (URL passwords) but not
+    `command` is the line that repeats the run, `past` what was before it, `merged` says of which runs it was put
+    together; empty: of one. Strings of the data come out masked (URL passwords) but not
     escaped: that is the template's part.
     """
     header = results.header
     latest = newest(results.results)
     names = sorted(dict.fromkeys(result.operation for result in latest), key=_place)
     operations = tuple(
-        _operation(f"o{index}", name, [result for result in latest if result.operation == name], header)
+        _operation(
+            f"o{index}", name, [result for result in latest if result.operation == name], results, past
+        )
         for index, name in enumerate(names, 1)
     )
+    studied = _studied(results, names)
+    peers = {(result.operation, result.variant) for result in latest if result.peer}
     headlines = [_headline([result for result in latest if result.operation == name]) for name in names]
-    measured = [result for result in latest if result.status == "ok"]
+    measured = [result for result in latest if result.status == "ok" and not result.peer]
     host = header.host
     cores = host.get("usable_cores") or host.get("cores")
     short = [shown(host[name]) for name in ("cpu",) if host.get(name)]
@@ -100,10 +136,10 @@ def build_view(results: RunResults, command: str) -> View:
         when=wording.when(header.started_at),
         when_iso=shown(header.started_at),
         host_short=", ".join(short) or "unknown",
-        database=shown(header.database.get("version") or "unknown"),
-        database_name=shown(header.database.get("name") or ""),
+        database=shown(header.database.get("version") or header.database.get("name") or "unknown"),
+        database_name=shown(header.database.get("name") or "") if header.database.get("version") else "",
         records=value_of("records", header.parameters.get("records", NONE)),
-        verdict=wording.verdict(headlines),
+        verdict=wording.verdict(headlines) if headlines or not studied else wording.studied_words(studied),
         operations=operations,
         noise=(*map(_sentence, noise_of(results.noise)), *wording.noise_words(header.noise, measured)),
         page_cache=shown(header.page_cache),
@@ -112,6 +148,24 @@ def build_view(results: RunResults, command: str) -> View:
         command=shown(command),
         run_id=re.sub(r"[^\w-]", "", header.run_id)[:64],
         gidbench=shown(host.get("gidbench") or ""),
+        studied=studied,
+        previous=previous_view(past, peers),
+        facts=pairs_of(dict(header.database)),
+        merged=shown(merged),
+    )
+
+
+def _studied(results: RunResults, measured: Sequence[str]) -> tuple[StudiedView, ...]:
+    found = {line.operation for line in results.scalings} | {line.operation for line in results.tunings}
+    names = sorted(found - set(measured), key=_place)
+    return tuple(
+        StudiedView(
+            f"s{index}",
+            wording.operation_title(name),
+            wording.SHORT_TITLES.get(name, shown(name)),
+            study_view(results, name),
+        )
+        for index, name in enumerate(names, 1)
     )
 
 
@@ -130,14 +184,14 @@ def _headline(results: Sequence[Result]) -> Result:
     return (marked or [result for result in ours if result.status == "ok"] or ours or list(results))[0]
 
 
-def _operation(key: str, name: str, results: Sequence[Result], header: RunHeader) -> OperationView:
+def _operation(key: str, name: str, results: Sequence[Result], run: RunResults, past: Past) -> OperationView:
     others = results
     first = _headline(results)
     took_part = [result for result in others if result.peer and result.status != "skipped"]
     results = [first, *(result for result in others if result is not first and not result.peer)]
     cases = tuple(case_view(result) for result in results)
     measured = [result for result in results if result.status == "ok"]
-    cores = header.host.get("usable_cores")
+    cores = run.header.host.get("usable_cores")
     spoken = measured[0] if measured else None
     sampled = next((result for result in measured if result.timeline.get("t_s")), spoken)
     return OperationView(
@@ -160,7 +214,12 @@ def _operation(key: str, name: str, results: Sequence[Result], header: RunHeader
         peers=(peers := peer_views(others)),
         peers_words=peers_words(peers) if peers else "",
         limits=limit_views(measured),
+        limits_words=limits_words(measured),
         bottlenecks=bottleneck_views(measured),
+        card=card_view(name, first, peers),
+        study=study_view(run, name),
+        comparison=comparison_view(past, name, {(name, result.variant) for result in others if result.peer}),
+        trend=trend_view(past, name, first.variant),
     )
 
 

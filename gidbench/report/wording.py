@@ -80,6 +80,11 @@ def when(started_at: str) -> str:
     return f"{moment.day} {moment:%B %Y, %H:%M}{' UTC' if moment.tzinfo else ''}"
 
 
+def day(started_at: str) -> str:
+    """`24 November 2026`."""
+    return when(started_at).partition(",")[0]
+
+
 def rate_unit(per_second: float) -> str:
     """The unit of a formatted rate in full: `M records/s`."""
     return " ".join(format_rate(per_second).split()[1:]).replace("/s", " records/s").strip()
@@ -138,6 +143,16 @@ def verdict(headlines: Sequence[Result]) -> str:
         text += f"; the slowest is {_inside(slowest)} at {format_rate(slowest.records_per_second)}"
     failed = listed([_inside(result) for result in headlines if result.status != "ok"])
     return text + (f". {failed[:1].upper()}{failed[1:]} failed." if failed else ".")
+
+
+def studied_words(studied: Sequence[Any]) -> str:
+    """The same of a file that holds scalings and tunings only; `studied` have a title and a study."""
+    told = []
+    for each in studied:
+        kinds = ["its growth"] if each.study.scalings else []
+        kinds += ["its settings"] if each.study.tunings else []
+        told.append(f"{each.title[:1].lower()}{each.title[1:]} ({listed(kinds)})")
+    return f"No operation was measured as a case; looked into was {listed(told)}."
 
 
 def _inside(result: Result) -> str:

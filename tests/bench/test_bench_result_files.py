@@ -13,12 +13,30 @@ import pandas as pd
 import pytest
 
 import gidbench
-from gidbench.bench.results import Noise, Result, Round, RunHeader, append, load_results
+from gidbench.bench.results import (
+    SCHEMA_VERSION,
+    Noise,
+    Result,
+    Round,
+    RunHeader,
+    ScalingLine,
+    TuningLine,
+    append,
+    load_results,
+)
 from gidbench.errors import InputError
 
 HERE = Path(__file__).parent
 SCHEMA = json.loads((resources.files("gidbench.bench") / "results.schema.json").read_text("utf-8"))
-KINDS: dict[str, type] = {"run": RunHeader, "noise": Noise, "round": Round, "result": Result}
+# each kind, and the version that it has been the same since
+KINDS: dict[str, tuple[type, int]] = {
+    "run": (RunHeader, 3),
+    "noise": (Noise, 2),
+    "round": (Round, 2),
+    "result": (Result, 2),
+    "scaling": (ScalingLine, 3),
+    "tuning": (TuningLine, 3),
+}
 
 
 def check(line: Any, version: int) -> None:
@@ -45,21 +63,24 @@ def test_the_schema_is_one(written: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_knows_every_field_of_the_present_version(kind: str) -> None:
-    assert set(SCHEMA["$defs"][f"{kind}_2"]["properties"]) == {each.name for each in fields(KINDS[kind])}
+    made, since = KINDS[kind]
+    known = SCHEMA["$defs"][f"{kind}_{since}"]
+    assert set(known["properties"]) == {each.name for each in fields(made)}
+    assert {"$ref": f"#/$defs/{kind}_{since}"} in SCHEMA["$defs"][f"line_{SCHEMA_VERSION}"]["oneOf"]
 
 
 def test_what_is_written_follows_it(written: Path) -> None:
     lines = lines_of(written)
     for line in lines:
-        check(line, 2)
+        check(line, SCHEMA_VERSION)
     assert [line["kind"] for line in lines].count("noise") == 3
     assert [line["kind"] for line in lines].count("round") == 2 * 3 * 4
     assert [line["kind"] for line in lines[-5:]] == ["result"] * 4 + ["noise"]
 
 
 def test_a_failed_case_follows_it_too(tmp_path: Path) -> None:
-    check(asdict(Result("op", "a", "t", True, 1, "failed", "it fell")), 2)
-    check(asdict(Round("op", "a", 0, True, 0.0, 0.0, 0, None, None, {}, "it fell", 2)), 2)
+    check(asdict(Result("op", "a", "t", True, 1, "failed", "it fell")), SCHEMA_VERSION)
+    check(asdict(Round("op", "a", 0, True, 0.0, 0.0, 0, None, None, {}, "it fell", 2)), SCHEMA_VERSION)
 
 
 @pytest.mark.parametrize(
@@ -73,13 +94,13 @@ def test_a_failed_case_follows_it_too(tmp_path: Path) -> None:
         ("round", {"wall_s": "1 s"}),
         ("noise", {"verdict": "loud"}),
         ("noise", {"readings": {"others_share": "much"}}),
-        ("run", {"schema": 3}),
+        ("run", {"schema": SCHEMA_VERSION + 1}),
     ],
 )
 def test_it_refuses_what_is_none(written: Path, kind: str, change: dict[str, Any]) -> None:
     line = next(line for line in lines_of(written) if line["kind"] == kind)
     with pytest.raises(jsonschema.ValidationError):
-        check({**line, **change}, 2)
+        check({**line, **change}, SCHEMA_VERSION)
 
 
 @pytest.mark.parametrize("name", ["results_version_1.jsonl", "results_version_1_run.jsonl"])
@@ -92,6 +113,23 @@ def test_files_of_version_1_follow_theirs_and_load(name: str) -> None:
     assert found.noise == []
     assert all(each.process == 0 for each in found.rounds)
     assert len(found.results) == sum(line["kind"] == "result" for line in lines)
+
+
+def test_a_file_of_version_2_follows_its_schema_and_loads() -> None:
+    """Made with gidbench 0.6.0, and cut down to two cases."""
+    lines = lines_of(HERE / "results_version_2.jsonl")
+    for line in lines:
+        check(line, 2)
+    found = load_results(HERE / "results_version_2.jsonl")
+    assert found.header.schema == 2
+    assert [result.variant for result in found.results] == ["memory", "csv"]
+    assert (found.scalings, found.tunings) == ([], [])
+
+
+def test_every_older_version_has_a_fixture() -> None:
+    assert {int(path.stem.split("_")[2]) for path in HERE.glob("results_version_*.jsonl")} == set(
+        range(1, SCHEMA_VERSION)
+    )
 
 
 def test_a_run_of_version_1_has_all_its_cases(written: Path) -> None:

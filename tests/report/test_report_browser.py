@@ -6,11 +6,16 @@ import html
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from report_past import make_history, make_past
+from report_runs import make_full_run, make_result
+from study_runs import make_scaling, make_tuning
 
 from gidbench.bench.results import RunResults
+from gidbench.bench.studies import scaling_line, tuning_line
 from gidbench.report.page import render
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -41,6 +46,27 @@ def dump(page: str, folder: Path, *flags: str) -> str:
 def with_script(page: str, script: str) -> str:
     """The page with one script more, which its policy would refuse."""
     return POLICY.sub("", page).replace("</body>", f"<script>{script}</script></body>")
+
+
+LIMITS = [
+    {"name": "disk", "title": "writing it until it is there", "unit": "bytes/s", "value": 2e9, "share": 0.3}
+]
+
+
+def whole() -> str:
+    """A page of everything: peers, bounds, studies, the previous run, history."""
+    run = make_full_run()
+    run = replace(
+        run,
+        header=make_history()[-1].header,
+        results=[
+            *(replace(result, limits=LIMITS) for result in run.results),
+            make_result("generate", "peer of a long name", peer="of a long name", against="memory"),
+        ],
+        scalings=[scaling_line(make_scaling(), "")],
+        tunings=[tuning_line(make_tuning(), ""), tuning_line(make_tuning("sync"), "")],
+    )
+    return render(run, "gidbench run " + "x" * 300, make_past(make_history()))
 
 
 def test_the_script_runs_under_the_policy(full_run: RunResults, tmp_path: Path) -> None:
@@ -90,8 +116,9 @@ def test_sorting(full_run: RunResults, tmp_path: Path) -> None:
 def test_no_width_scrolls_sideways(
     full_run: RunResults, hostile_run: RunResults, tmp_path: Path, width: int
 ) -> None:
-    for results in (full_run, hostile_run):
-        inner = html.escape(POLICY.sub("", render(results, "gidbench run " + "x" * 300)), quote=True)
+    pages = [render(results, "gidbench run " + "x" * 300) for results in (full_run, hostile_run)]
+    for source in (*pages, whole()):
+        inner = html.escape(POLICY.sub("", source), quote=True)
         page = (
             f'<iframe id="f" style="width:{width}px;height:900px;border:0" srcdoc="{inner}"></iframe><script>'
             'document.getElementById("f").onload = (e) => {'
@@ -112,3 +139,37 @@ def test_light_and_dark(full_run: RunResults, tmp_path: Path, dark: bool) -> Non
     )
     assert title is not None
     assert title[1] == ("rgb(18, 22, 26)" if dark else "rgb(255, 255, 255)")
+
+
+def test_no_figure_is_cut_in_print(tmp_path: Path) -> None:
+    """None is split between pages, and each fits on one of A4 (and of Letter) with its words."""
+    script = """
+      const rules = [...document.styleSheets[0].cssRules].filter((each) => each.media?.mediaText === "print");
+      for (const rule of rules[0].cssRules)
+        if (rule.selectorText) document.head.append(Object.assign(document.createElement("style"),
+          { textContent: rule.cssText }));
+      document.body.style.width = "680px";
+      const plots = [...document.querySelectorAll(".plot")];
+      document.title = [Math.max(...plots.map((each) => each.offsetHeight)), plots.length,
+        plots.every((each) => getComputedStyle(each).breakInside === "avoid"),
+        plots.every((each) => each.scrollWidth <= 680)].join(" ");
+    """
+    title = re.search("<title>(.*?)</title>", dump(with_script(whole(), script), tmp_path))
+    assert title is not None
+    tallest, count, kept, fits = title[1].split()
+    assert int(count) >= 15
+    assert int(tallest) < 940  # CSS pixels between the margins of a Letter page
+    assert (kept, fits) == ("true", "true")
+
+
+def test_sorting_the_cases_of_the_previous_run(tmp_path: Path) -> None:
+    script = """
+      const table = document.querySelector("#previous table.sortable");
+      table.querySelectorAll("thead button")[3].click();
+      document.title = [...table.tBodies[0].rows].map((row) => row.cells[3].dataset.sort).join();
+    """
+    title = re.search("<title>(.*?)</title>", dump(with_script(whole(), script), tmp_path))
+    assert title is not None
+    ratios = [float(each) for each in title[1].split(",")]
+    assert len(ratios) > 1
+    assert ratios == sorted(ratios, reverse=True)
