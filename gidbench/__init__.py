@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gidbench.operations import generate, process, sync, verify
     from gidbench.reporting import tier_report
     from gidbench.running import run
+    from gidbench.widgets.workbench import workbench
 
 _WHERE = {
     "Cancellation": "engine",
@@ -42,6 +43,7 @@ _WHERE = {
     "tier_report": "reporting",
     "tune": "bench.recording",
     "verify": "operations",
+    "workbench": "widgets.workbench",
 }
 
 __all__ = [
@@ -65,6 +67,7 @@ __all__ = [
     "tier_report",
     "tune",
     "verify",
+    "workbench",
 ]
 __version__ = "0.6.0"
 
