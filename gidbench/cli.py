@@ -16,6 +16,7 @@ import click
 import setproctitle
 
 from gidbench import __version__
+from gidbench.cli_batch import batch
 from gidbench.cli_bench import bench
 from gidbench.cli_common import (
     COUNT,
@@ -31,6 +32,7 @@ from gidbench.cli_common import (
 from gidbench.cli_compare import compare, history
 from gidbench.cli_convert import convert
 from gidbench.cli_database import advise, schema
+from gidbench.cli_lab import lab
 from gidbench.cli_report import report
 from gidbench.cli_run import run
 from gidbench.cli_tune import tune
@@ -234,7 +236,7 @@ def doctor(database: str | None, production: bool, as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-for command in (run, convert, bench, compare, history, tune, report, schema, advise):
+for command in (run, lab, batch, convert, bench, compare, history, tune, report, schema, advise):
     cli.add_command(command)
 
 

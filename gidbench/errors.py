@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from gidbench.log import redact
+
 
 class GidbenchError(Exception):
     """Root of all errors.
@@ -30,6 +32,10 @@ class GidbenchError(Exception):
 
     def __str__(self) -> str:
         return f"{self.problem}. {self.remedy}."
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in the place of a traceback: in a notebook, too, an error is a sentence."""
+        return [redact(f"{type(self).__name__}: {self}")]
 
 
 class InputError(GidbenchError, ValueError):

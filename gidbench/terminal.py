@@ -147,10 +147,10 @@ def print_run(outcome: RunOutcome) -> None:
             console.print()
         for line in lines:
             console.print(f"[bold]{title}[/] {escape(line)}", highlight=False)
-    console.print(f"\nreport: {escape(_near(outcome.report))}", soft_wrap=True, highlight=False)
+    console.print(f"\nreport: {escape(near(outcome.report))}", soft_wrap=True, highlight=False)
 
 
-def _near(path: Path) -> str:
+def near(path: Path) -> str:
     """The path as seen from here, where that is shorter."""
     relative = os.path.relpath(path)
     return relative if not relative.startswith("..") else str(path)

@@ -1,35 +1,53 @@
-"""Progress in a notebook that a person runs: one bar, gone when the work is done."""
+"""Progress in a notebook that a person runs: one bar in one place, gone when the work is done."""
 
 from __future__ import annotations
 
+import html
 import os
+import time
 from typing import Any
 
 from gidbench.bench.progress_file import VARIABLE
 from gidbench.engine import Progress, ProgressCallback
 
+HEADLESS = "GIDBENCH_HEADLESS"
+_INTERVAL_S = 0.25
+
 
 def bar() -> ProgressCallback | None:
-    """A callback that moves a widget; None in a batch, whose progress goes to the one who waits for it."""
-    if os.environ.get(VARIABLE):
+    """A callback that moves a bar; None in a batch, whose progress goes to the one who waits for it."""
+    if os.environ.get(VARIABLE) or os.environ.get(HEADLESS):
         return None
-    import ipywidgets
-    from IPython.display import display
+    from IPython.display import HTML, display
 
-    gauge = ipywidgets.FloatProgress(min=0.0, max=1.0, layout={"width": "24em"})
-    label = ipywidgets.Label("starting")
-    box = ipywidgets.HBox([gauge, label])
-    display(box)
-    return _Bar(box, gauge, label)
+    return _Bar(display(HTML(_page("starting", 0, 0)), display_id=True))
 
 
 class _Bar:
-    def __init__(self, box: Any, gauge: Any, label: Any) -> None:
-        self._box, self._gauge, self._label = box, gauge, label
+    """Plain HTML that is replaced: a saved notebook keeps no widget whose kernel is gone."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+        self._shown_at = 0.0
 
     def __call__(self, step: Progress) -> None:
-        if step.last:
-            self._box.close()  # an executed notebook keeps no dead widget
+        now = time.monotonic()
+        if not step.last and now - self._shown_at < _INTERVAL_S:
             return
-        self._gauge.value = step.done / max(1, step.total)
-        self._label.value = step.phase
+        self._shown_at = now
+        self.show("" if step.last else _page(step.phase, step.done, step.total))
+
+    def show(self, page: str) -> None:
+        if self._handle is not None:  # outside IPython nothing is displayed
+            from IPython.display import HTML
+
+            self._handle.update(HTML(page))
+
+
+def _page(phase: str, done: int, total: int) -> str:
+    value = f' value="{min(1.0, done / total):.3f}"' if total > 1 else ""
+    told = html.escape(phase)
+    return (
+        f'<div><progress max="1"{value} aria-label="{told}" style="width:18em;vertical-align:middle"></progress> '
+        f"<span>{told}</span></div>"
+    )

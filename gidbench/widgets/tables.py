@@ -2,69 +2,134 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gidbench.bench import summary
+from gidbench.bench.noise import QUIET, UNUSABLE, worst
 from gidbench.bench.results import Noise, Result, load_results
-from gidbench.bench.session import Measurement, results_in, run_folder
+from gidbench.bench.session import RESULTS_FILE, Measurement, results_in, run_folder
+from gidbench.errors import InputError
+from gidbench.findings import Check
+from gidbench.reporting import tier_report
+from gidbench.widgets.markup import escaped, paragraph, said, shown, table_html
 
 _HOW = ("processes × rounds", "stopped")
+_NUMERIC = ("records", "median", "records/s")
+_STATES = {"good": "✓ good", "note": "• note", "bad": "✗ bad"}
+NOTHING_YET = (
+    "Nothing is measured yet: press Run above, or say `gidbench run` in a shell, and run this again."
+)
 
 
 def results_html(results: Sequence[Result], noise: Sequence[Noise] = ()) -> str:
     """The summary table as HTML, with how the rounds were measured, and a sentence on the noise."""
-    head = "".join(
-        f'<th scope="col" style="text-align:left">{html.escape(name)}</th>'
-        for name in (*summary.COLUMNS, *_HOW)
-    )
-    body = "".join(
-        "<tr>" + "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in row) + "</tr>"
-        for row in _rows(results)
-    )
+    table = table_html(("case", *summary.COLUMNS[2:], *_HOW), _rows(results), numeric=_NUMERIC)
     failures = "".join(
-        f"<p><strong>{html.escape(result.operation)} {html.escape(result.variant)} {result.status}:</strong> "
-        f"{html.escape(result.error or '')}</p>"
+        f"<p><strong>{escaped(result.operation)} {escaped(result.variant)} {result.status}:</strong> "
+        f"{escaped(result.error or '')}</p>"
         for result in results
         if result.status != "ok"
     )
-    told = "".join(f"<p>Noise of {html.escape(line)}</p>" for line in summary.noise_of(noise))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{failures}{told}"
+    told = "".join(paragraph(f"Noise of {line}") for line in summary.noise_of(noise))
+    return f"{table}{failures}{told}"
 
 
 def _rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
     return [
-        (*row, summary.rounds_of(result), summary.stopped(result))
+        (f"{row[0]} {row[1]}", *row[2:], summary.rounds_of(result), summary.stopped(result))
         for row, result in zip(summary.rows(results), results, strict=True)
     ]
 
 
 def table(measured: Measurement | Sequence[Result]) -> Any:
     """Display object: what was measured, a row a case."""
-    from IPython.display import HTML
-
     if isinstance(measured, Measurement):
-        return HTML(results_html(measured.results, measured.noise))
-    return HTML(results_html(measured))
+        return shown(results_html(measured.results, measured.noise))
+    return shown(results_html(measured))
 
 
 def answer(measured: Measurement) -> Any:
     """Display object: the answer in words."""
-    from IPython.display import Markdown
-
-    return Markdown(summary.answer(measured.results, measured.noise))
+    return said(summary.answer(measured.results), _belief(measured.noise))
 
 
-def scoreboard(out: str | Path = "") -> Any:
-    """Display object: the latest results of a run, and its answers in words."""
-    from IPython.display import HTML
+def check_rows(found: Sequence[Check]) -> list[tuple[str, str, str, str]]:
+    """A row a check."""
+    # where Python is installed is this machine's business, and a notebook is handed on
+    return [
+        (check.name, _STATES[check.state], check.found.partition(" at /")[0], check.remedy) for check in found
+    ]
 
-    results, noise = results_in(out), load_results(run_folder(out)).noise
-    words = "".join(
-        f"<p>{html.escape(summary.answer(group))}</p>"
-        for operation in dict.fromkeys(result.operation for result in results)
-        if (group := [result for result in results if result.operation == operation])
+
+def checks(found: Sequence[Check], *, short: bool = False) -> Any:
+    """Display object: what `gidbench doctor` found, a row a check, and what to do where something is wrong.
+
+    `short`: of what is good, only what a speed depends on.
+    """
+    wanted = [
+        check
+        for check in found
+        if not short or check.state != "good" or check.name in ("cores", "memory", "disk", "database")
+    ]
+    rows = check_rows(wanted)
+    wrong = [check for check in found if check.state == "bad"]
+    words = (
+        f"{len(wrong)} of {len(found)} checks found something that must be mended: "
+        + ", ".join(check.name for check in wrong)
+        + "."
+        if wrong
+        else f"All {len(found)} checks passed: this machine is ready."
+        if all(check.state == "good" for check in found)
+        else f"This machine is ready; {sum(check.state == 'note' for check in found)} of {len(found)} checks "
+        "found what could be better."
     )
-    return HTML(results_html(results, noise) + words)
+    return shown(table_html(("check", "state", "found", "what to do"), rows) + paragraph(words))
+
+
+def _newest(out: str | Path) -> Path | None:
+    """The folder of a run with results, or None where there is none yet."""
+    try:
+        folder = run_folder(out)
+    except InputError:
+        return None
+    return folder if (folder / RESULTS_FILE).is_file() else None
+
+
+def report(out: str | Path = "") -> Any:
+    """Display object: the latest results of a run, and a link to its tier report, which is written anew."""
+    folder = _newest(out)
+    if folder is None:
+        return said(NOTHING_YET)
+    path = tier_report(folder)
+    results, noise = results_in(folder), load_results(folder).noise
+    link = (Path(out) if out else folder) / path.name
+    # in a notebook that was executed beside its results, the file's name is the link
+    place = link.as_posix() if not link.is_absolute() else path.name
+    words = f'<p>The whole tier report: <a href="{escaped(place)}">{escaped(path.name)}</a>, beside the results.</p>'
+    return shown(results_html(results, noise) + words)
+
+
+def answers(out: str | Path = "") -> Any:
+    """Display object: what a run says, a paragraph an operation, and how far to believe it."""
+    folder = _newest(out)
+    if folder is None:
+        return said(NOTHING_YET)
+    results, noise = results_in(folder), load_results(folder).noise
+    found = [
+        summary.answer([result for result in results if result.operation == operation])
+        for operation in dict.fromkeys(result.operation for result in results)
+    ]
+    return said(*found, _belief(noise))
+
+
+def _belief(noise: Sequence[Noise]) -> str:
+    """How far to believe all of it; the reasons stand with the table."""
+    found = worst(noise)
+    if found is None:
+        return ""
+    return f"The machine was {found.verdict} while it was measured" + {
+        QUIET: ": the numbers can be relied on.",
+        UNUSABLE: ": do not rely on these numbers; measure again when it rests.",
+    }.get(found.verdict, ": small differences mean nothing.")

@@ -10,12 +10,13 @@ import nbformat
 import pytest
 
 from gidbench import notebooks
+from gidbench.errors import InputError
 
 PATHS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
-def test_all_notebooks_of_the_batch_are_there() -> None:
-    assert [path.stem for path in PATHS] == [notebooks.OVERVIEW, *notebooks.BY_OPERATION.values()]
+def test_all_notebooks_are_there() -> None:
+    assert [path.stem for path in PATHS] == list(notebooks.ALL)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -69,3 +70,23 @@ def test_a_notebook_begins_with_its_question(path: Path) -> None:
     assert first.cell_type == "markdown"
     assert first.source.splitlines()[0].startswith("# ")
     assert first.source.splitlines()[0].endswith("?")
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_notebook_ends_with_its_answer(path: Path) -> None:
+    *_, heading, last = nbformat.read(path, as_version=4).cells
+    assert heading.source == "## The answer"
+    assert last.cell_type == "code"
+    assert "answer" in last.source
+
+
+def test_notebooks_are_found_by_name_and_by_path(tmp_path: Path) -> None:
+    assert notebooks.find("generate") == notebooks.find("01_generate") == notebooks.path_of("01_generate")
+    assert notebooks.find("your_server") == notebooks.path_of("06_your_server")
+    own = tmp_path / "01_generate.ipynb"
+    own.write_bytes(notebooks.path_of("01_generate").read_bytes())
+    assert notebooks.find(str(own)) == own.resolve()
+    assert notebooks.find("01_generate.ipynb") == own.resolve()  # it is there, so it is meant
+    assert notebooks.find("01_generate") == notebooks.path_of("01_generate")
+    with pytest.raises(InputError, match=r"there is no notebook 'generation'.*00_overview, 01_generate"):
+        notebooks.find("generation")

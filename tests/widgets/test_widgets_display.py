@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gidbench import Progress
 from gidbench.bench.results import Noise, Result
 from gidbench.bench.summary import answer, how, noise_of, rounds_of
+from gidbench.findings import Check
 from gidbench.operations import GenerationResult
-from gidbench.widgets import progress, tables
+from gidbench.widgets import markup, progress, tables
 
 GOOD = Result(
     "generate",
@@ -37,7 +40,7 @@ BAD = Result("sync", "initial", "a <b>", True, 10, "failed", "the rows differ <s
 def test_a_table_has_a_row_a_case_and_shows_strings_as_text() -> None:
     page = tables.results_html([GOOD, BAD])
     assert page.count("<tr>") == 3
-    assert "1.11 M/s" in page
+    assert "1.11\N{NO-BREAK SPACE}M/s" in page
     assert "VERY HIGH (borderline ULTRA)" in page
     assert "<script>" not in page
     assert "the rows differ &lt;script&gt;" in page
@@ -95,18 +98,90 @@ def test_the_worst_noise_of_an_operation_is_told_with_its_reasons() -> None:
     assert "The machine was" not in answer([GOOD], noise[2:])
 
 
-def test_the_bar_follows_the_progress_and_is_gone_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    bar = progress.bar()
-    assert isinstance(bar, progress._Bar)
-    bar(Progress("round 1", 3, 4))
-    assert (bar._gauge.value, bar._label.value) == (0.75, "round 1")
+class _Handle:
+    """What a notebook gives to replace an output by."""
+
+    def __init__(self) -> None:
+        self.pages: list[str] = []
+
+    def update(self, shown: Any) -> None:
+        self.pages.append(shown.data)
+
+
+def test_the_bar_follows_the_progress_in_one_place_and_is_gone_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = iter([10.0, 10.1, 10.3, 10.35])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
+    handle = _Handle()
+    bar = progress._Bar(handle)
+    bar(Progress("round <1>", 3, 4))
+    bar(Progress("round 2", 3, 4))  # too soon to be seen
+    bar(Progress("starting", 0, 1))
     bar(Progress("done", 1, 1, last=True))
-    assert bar._box.comm is None
+    first, second, last = handle.pages
+    assert 'value="0.750"' in first
+    assert "round &lt;1&gt;" in first
+    assert "value=" not in second  # it is not known how far that is
+    assert last == ""
+    assert "widget" not in "".join(handle.pages)
 
 
-def test_in_a_batch_there_is_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIDBENCH_PROGRESS_FILE", "somewhere")
+@pytest.mark.parametrize("name", ["GIDBENCH_PROGRESS_FILE", "GIDBENCH_HEADLESS"])
+def test_in_a_batch_there_is_no_bar(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "somewhere")
     assert progress.bar() is None
+
+
+def test_no_folder_of_this_machine_and_no_password_is_shown() -> None:
+    page = markup.table_html(
+        ("what", "found", "nothing"),
+        [
+            ("drivers", "FreeTDS (/usr/lib/x86_64/odbc/libtdsodbc.so); C:\\Users\\me\\x.dll", ""),
+            (
+                "database",
+                "duckdb:////home/me/data/people.duckdb, mssql+pyodbc://sa:secret@db.example/people",
+                "",
+            ),
+            ("ratio", "12.5 M/s <b>", ""),
+        ],
+        numeric=("found",),
+    )
+    assert "FreeTDS (libtdsodbc.so); x.dll" in page
+    assert "duckdb:///people.duckdb, mssql+pyodbc://sa:***@db.example/people" in page
+    assert "home" not in page
+    assert "12.5\N{NO-BREAK SPACE}M/s &lt;b&gt;" in page
+    assert "nothing" not in page  # a column in which nothing stands
+
+
+def test_sentences_are_text_but_for_code() -> None:
+    assert markup.said("a_b *c* <d> `e_f` [g]", "", "two").data == (
+        r"a\_b \*c\* &lt;d> `e_f` \[g\]" + "\n\ntwo"
+    )
+
+
+CHECKS = [
+    Check("Python", "good", "CPython 3.13 at /home/me/bin/python"),
+    Check("cores", "good", "2 usable"),
+    Check("memory", "note", "1 GiB free", "Close programs"),
+    Check("ODBC drivers", "bad", "none", "Install one"),
+]
+
+
+def test_checks_are_told_with_what_to_do_and_in_short_only_what_matters() -> None:
+    page = tables.checks(CHECKS).data
+    assert "CPython 3.13</td>" in page
+    assert page.count("<tr>") == 5
+    assert "1 of 4 checks found something that must be mended: ODBC drivers." in page
+    short = tables.checks(CHECKS[:3], short=True).data
+    assert short.count("<tr>") == 3
+    assert "This machine is ready; 1 of 3 checks found what could be better." in short
+    assert "All 2 checks passed: this machine is ready." in tables.checks(CHECKS[:2]).data
+
+
+def test_where_nothing_is_measured_yet_there_is_a_sentence(tmp_path: Path) -> None:
+    for shown in (tables.report(), tables.answers(), tables.report(tmp_path), tables.answers(tmp_path)):
+        assert "Nothing is measured yet" in shown.data
 
 
 def test_a_result_displays_as_a_table_in_jupyter() -> None:
