@@ -67,9 +67,20 @@ def convert(
         It is only written if there are any.
     encoding, delimiter, quote, escape, header, sheet:
         What is known of the source (`gidbench.files.options.ReadOptions`); the rest is found out.
+    workers:
+        Threads; default: the settings.
+    progress:
+        Called with each `gidbench.Progress`, from whichever thread did the work.
+    cancellation:
+        A `gidbench.Cancellation`; once it is set, the operation stops at its next part, and nothing half-done is kept.
     limits:
         Settings max_rows, max_columns, max_field_bytes, max_inflated_bytes, max_inflate_ratio,
         max_shared_strings, max_blank_cells and links.
+
+    Returns
+    -------
+    ConversionResult: records, columns and their types by name, malformed and repaired records with reasons, decisions
+    on the source and how sure they are (0 to 1), warnings.
 
     Raises
     ------

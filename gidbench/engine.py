@@ -24,10 +24,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an operation is: `done` of `total` units (records, bytes, steps) of the present phase.
+    """How far an operation is.
 
-    `last` is set on the very last report, after which none follows. `bytes_done` says how many bytes were made
-    or read by then, where that is known and not the unit itself.
+    Attributes
+    ----------
+    phase, done, total, unit:
+        `done` of `total` units (records, bytes, steps, rounds) of the present phase.
+    last:
+        Set on the very last report, after which none follows.
+    bytes_done:
+        How many bytes were made or read by then, where that is known and not the unit itself.
     """
 
     phase: str
@@ -52,10 +58,12 @@ class Cancellation:
         self._event = threading.Event()
 
     def cancel(self) -> None:
+        """Set it, from any thread; it stays set."""
         self._event.set()
 
     @property
     def cancelled(self) -> bool:
+        """Whether it is set."""
         return self._event.is_set()
 
     def check(self) -> None:

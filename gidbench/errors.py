@@ -13,7 +13,7 @@ from gidbench.log import redact
 
 
 class GidbenchError(Exception):
-    """Root of all errors.
+    """Root of all errors that gidbench raises on purpose; `exit_code` is that of the command line.
 
     Parameters
     ----------

@@ -96,10 +96,15 @@ def generate(
         Wait until the file is on the disk, whole and under its name (files only).
     names:
         How our tables and columns are called in the database.
+    progress:
+        Called with each `gidbench.Progress`, from whichever thread did the work.
+    cancellation:
+        A `gidbench.Cancellation`; once it is set, the operation stops at its next part, and nothing half-done is kept.
 
     Returns
     -------
-    GenerationResult with the batches, if they were neither written to a file nor to a database.
+    GenerationResult: counts, wall seconds by phase, rate, digest; `batches` (Arrow record batches of `batch_size` rows
+    in the order of the rows, of `schema`) and `to_arrow()`, `to_pandas()`, if neither a file nor a database took them.
 
     Raises
     ------
@@ -189,6 +194,16 @@ def verify(
         .csv, .tsv, .txt (also .gz and .zst), .xlsx, .parquet or .arrow, or URL/TABLE of a database.
     expect:
         The digest that it must have, as generation told it.
+    workers:
+        Threads; default: the settings.
+    progress:
+        Called with each `gidbench.Progress`, from whichever thread did the work.
+    cancellation:
+        A `gidbench.Cancellation`; once it is set, the operation stops at its next part, and nothing half-done is kept.
+
+    Returns
+    -------
+    VerificationResult with `records` and `digest`, 32 hexadecimal digits.
 
     Raises
     ------
@@ -245,10 +260,21 @@ def process(
         Keep every so many records by themselves: what was kept before a failure stays.
     resume:
         Go on behind the records of this very file (name, size, time of change) that earlier runs have kept.
+    workers:
+        Threads; default: the settings.
     today:
         Last acceptable date of birth; default: today.
     names:
         How our tables and columns are called in the database.
+    progress:
+        Called with each `gidbench.Progress`, from whichever thread did the work.
+    cancellation:
+        A `gidbench.Cancellation`; once it is set, the operation stops at its next part, and nothing half-done is kept.
+
+    Returns
+    -------
+    ProcessResult: accepted, duplicate and rejected, which add up to `records`, reasons by code, and without `into` the
+    accepted rows as `batches` and `to_arrow()`: the columns of `global_id_file`, in the order of the file.
 
     Raises
     ------

@@ -25,9 +25,23 @@ MARKDOWN_FILE = "report.md"
 def tier_report(out: str | Path = "", *, history: str | Path | None = None) -> Path:
     """Write the tier report of a run beside its results, and return its path.
 
-    `out` is the folder of the run; empty: the newest one under reports/. Where a history or an earlier run is beside
-    it, the report holds the run against the previous one, and shows the trend of each operation; `history` names the
-    file if it is elsewhere. Raises InputError where there are no results.
+    Where a history or an earlier run is beside it, the report holds the run against the previous one, and shows the
+    trend of each operation.
+
+    Parameters
+    ----------
+    out:
+        Folder of the run; empty: the newest one under reports/.
+    history:
+        File of the history; None: one that is beside the run, or in reports/.
+
+    Returns
+    -------
+    The path of `report.html`.
+
+    Raises
+    ------
+    InputError where there are no results.
     """
     folder = run_folder(out)
     path = folder / REPORT_FILE

@@ -89,6 +89,14 @@ def run(
         New or empty folder; default: reports/<UTC time>.
     parameters:
         More parameters for the notebooks that have them, as text.
+    progress:
+        Called with each `gidbench.Progress` of all notebooks.
+    cancellation:
+        A `gidbench.Cancellation` that ends it; what was measured so far is kept.
+
+    Returns
+    -------
+    RunOutcome: folder, report (a path), results of all cases, noise.
 
     Raises
     ------

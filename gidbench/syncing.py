@@ -37,6 +37,9 @@ def sync(
 ) -> SyncResult:
     """Make `global_id` of the target database agree with `employee` of the source database.
 
+    A run that fails by what passes (a deadlock, a connection that was cut) is made again, a few times: it never
+    does anything twice.
+
     Parameters
     ----------
     source, target:
@@ -54,11 +57,19 @@ def sync(
         and the rows that this concerns. It ends as a full run would; where that is not sure, it is one.
     lock_timeout_s:
         How long to wait for another run on the same target.
+    workers:
+        Threads; default: the settings.
     names:
         How our tables and columns are called in both databases.
+    progress:
+        Called with each `gidbench.Progress`, from whichever thread did the work.
+    cancellation:
+        A `gidbench.Cancellation`; once it is set, the operation stops at its next part, and nothing half-done is kept.
 
-    A run that fails by what passes (a deadlock, a connection that was cut) is made again, a few times: it never
-    does anything twice.
+    Returns
+    -------
+    SyncResult: the six outcomes, which add up to `records`, the rows scanned; `written_back`; `conflicts`, an Arrow
+    table (id, kept_id).
 
     Raises
     ------

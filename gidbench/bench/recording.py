@@ -48,15 +48,33 @@ def scale(
 
     Parameters
     ----------
+    operation:
+        `generate`, `process` or `sync`.
     sizes:
         `"1e4..1e7"` or `"10k..10M"`, or the numbers of records, ascending; empty: only the workers are looked at.
     rounds:
         Fresh processes of each size.
+    seed:
+        Of the people.
+    workers:
+        Threads, and the most that are looked at; default: the settings.
+    by_workers:
+        Whether the gain of several workers is measured, too.
     database:
         For sync: URL of a database whose tables are empty, which they are again at the end; default: DuckDB files.
     out:
         Folder whose `results.jsonl` gets the result as a line, made if need be; the tier report then shows it.
         None or empty: it is not kept.
+    scratch:
+        Folder for the files; default: the system's.
+    progress:
+        Called with each `gidbench.Progress`.
+    cancellation:
+        A `gidbench.Cancellation` that ends it.
+
+    Returns
+    -------
+    Scaling: exponents of wall seconds and of peak bytes by records, each with its interval; efficiency by workers.
 
     Raises
     ------
@@ -102,6 +120,8 @@ def tune(
 
     Parameters
     ----------
+    operation:
+        `generate`, `process` or `sync`.
     records:
         Of a trial of the confirmation, where there is time for them.
     budget_s:
@@ -110,6 +130,8 @@ def tune(
         Values to search by setting (batch_size, workers, pool_size, strategy); one value fixes it.
     mode:
         Of a synchronisation; auto: both are tried.
+    seed:
+        Of the people.
     database:
         URL of a database whose tables are empty; they are filled, and left empty. Default: DATABASE_URL, else memory
         for generate and a DuckDB file for the others.
@@ -118,6 +140,16 @@ def tune(
         None or empty: it is not kept.
     apply:
         `.env` or a TOML file that gets the best settings, where they are better.
+    scratch:
+        Folder for the files; default: the system's.
+    progress:
+        Called with each `gidbench.Progress`.
+    cancellation:
+        A `gidbench.Cancellation` that ends it.
+
+    Returns
+    -------
+    Tuning: every choice tried, the best, its gain over the defaults with its interval, and what to use (`chosen`).
 
     Raises
     ------

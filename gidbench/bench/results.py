@@ -248,8 +248,20 @@ def append(path: Path, line: Line) -> None:
 def load_results(path: str | Path) -> RunResults:
     """Read a result file, or the one in a folder of a run.
 
-    A last line that a crash cut short is passed over. Raises InputError where there is no such file, or it
-    is no result file of a version known here.
+    A last line that a crash cut short is passed over, and so are kinds of lines and fields that are not known here.
+
+    Parameters
+    ----------
+    path:
+        The file, or the folder that holds it as `results.jsonl`.
+
+    Returns
+    -------
+    RunResults: header, rounds, results, noise, scalings and tunings, in the order of the file.
+
+    Raises
+    ------
+    InputError where there is no such file, or it is no result file of a version known here.
     """
     place = Path(path)
     if place.is_dir():

@@ -84,6 +84,8 @@ def measure(
 
     Parameters
     ----------
+    operation:
+        `generate`, `process` or `sync`.
     records:
         Records per round, at least 1.
     processes:
@@ -93,6 +95,8 @@ def measure(
         (see `gidbench.bench.schedule.Plan`).
     budget_s:
         Wall seconds for all of it where `rounds` is 0; 0: 18, with peers four times as many.
+    seed:
+        Of the people, 0 .. 2^64 - 1; the same one gives the same bytes.
     database:
         URL; empty: DATABASE_URL, else a file beside the results that is removed afterwards. Its tables
         must be empty; they are emptied again at the end. Where it has no password, that of DATABASE_URL is taken, if
@@ -113,6 +117,14 @@ def measure(
         held against a case that is not chosen are left out.
     watch:
         Who looks on while it goes on, see `gidbench.bench.watching`.
+    progress:
+        Called with each `gidbench.Progress`, on the thread that measures.
+    cancellation:
+        A `gidbench.Cancellation` that ends it.
+
+    Returns
+    -------
+    Measurement: a `gidbench.bench.results.Result` for each case, the noise, and the path of the result file.
 
     Raises
     ------

@@ -14,6 +14,8 @@ from typing import Any
 import numba
 from numba import types
 
+from gidbench.errors import InputError
+
 Function = Callable[..., Any]
 
 U64, I64, I32, U8 = types.uint64, types.int64, types.int32, types.uint8
@@ -44,7 +46,7 @@ def kernel(*argument_types: Any) -> Callable[[Function], Function]:
     """Declare a kernel with the types of its arguments."""
 
     def declare(function: Function) -> Function:
-        dispatcher = numba.njit(nogil=True, cache=True, boundscheck=False)(function)
+        dispatcher = _compiled(function, nogil=True, boundscheck=False)
         if not hasattr(dispatcher, "compile"):  # NUMBA_DISABLE_JIT=1: it is the function itself
             plain: Function = dispatcher
             return plain
@@ -81,8 +83,21 @@ def make_ready(dispatcher: Any, argument_types: tuple[Any, ...]) -> None:
 
 def helper(function: Function) -> Function:
     """A small function that kernels call; it is compiled into each of them."""
-    inlined: Function = numba.njit(nogil=True, cache=True, inline="never")(function)
+    inlined: Function = _compiled(function, nogil=True, inline="never")
     return inlined
+
+
+def _compiled(function: Function, **options: Any) -> Any:
+    """A function that numba compiles and keeps on disk; without a place to keep it, every start would take a minute."""
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError as error:
+        if "cannot cache function" not in str(error):
+            raise
+        raise InputError(
+            "compiled kernels can be kept nowhere: neither gidbench's folder nor the user's cache can be written",
+            "Set NUMBA_CACHE_DIR to a folder that can be",
+        ) from None
 
 
 def registered() -> list[tuple[Any, tuple[Any, ...]]]:

@@ -47,6 +47,10 @@ def workbench(
     Returns
     -------
     What a notebook displays where it is a cell's last line. Where nobody could press a button (a batch), a sentence.
+
+    Raises
+    ------
+    InputError for an operation, a case or a write strategy that is not known.
     """
     if operation not in form.OPERATIONS:
         raise InputError(f"there is no operation {operation!r}", f"Use one of {', '.join(form.OPERATIONS)}")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import gidbench.kernels
+from gidbench.errors import InputError
 from gidbench.kernels import gids, registry, warmup
 
 compiled_only = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
@@ -93,3 +94,19 @@ def test_warm_up_counts_what_it_compiled_and_says_so_as_it_goes(monkeypatch):
 def test_warm_up_needs_no_listener(monkeypatch):
     monkeypatch.setattr(warmup, "registered", lambda: [(Fake(cached=True), ())])
     assert warmup.compile_all().total == 1
+
+
+def test_where_compiled_kernels_can_be_kept_nowhere_a_sentence_says_what_to_do(monkeypatch):
+    def no_place(**options):
+        def refuse(function):
+            raise RuntimeError("cannot cache function 'f': no locator available for file 'f.py'")
+
+        return refuse
+
+    monkeypatch.setattr(registry.numba, "njit", no_place)
+    for declare in (registry.kernel(registry.I64), registry.helper):
+        with pytest.raises(InputError, match=r"kept nowhere.*Set NUMBA_CACHE_DIR"):
+            declare(len)
+    monkeypatch.setattr(registry.numba, "njit", lambda **options: lambda function: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        registry.helper(len)
