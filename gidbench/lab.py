@@ -22,6 +22,7 @@ from gidbench import notebooks
 from gidbench.errors import GidbenchError, InputError
 from gidbench.files.atomic import replacing, write_text
 from gidbench.parameters import read_notebook
+from gidbench.widgets.markup import NOTEBOOKS
 
 COPIES = "gidbench-notebooks"
 MANIFEST = ".gidbench-notebooks.json"
@@ -189,6 +190,7 @@ def serve(
     from gidbench.kernel import search_path
 
     os.environ["PYTHONPATH"] = search_path()  # for the kernels
+    os.environ[NOTEBOOKS] = str(place.folder)
     start = quote((place.folder / f"{opened}.ipynb").relative_to(place.root).as_posix())
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_hex(24)
     # what parts of Jupyter tell each other, like that a name is an old one, is nothing for who opens a notebook

@@ -10,6 +10,9 @@ from pathlib import Path
 LOG_FILE = "gid_system.log"
 _MOST_BYTES, _KEPT = 5_000_000, 3
 
+# A program or a notebook that asks for no log gets none; without this, Python prints warnings on standard error.
+logging.getLogger("gidbench").addHandler(logging.NullHandler())
+
 _KEYS = r"(pwd|password|accesstoken|\w*secret)"
 _SECRETS = (
     # user:password@ of a URL; a password may hold an @ that nobody escaped

@@ -15,6 +15,7 @@ from typing import Any
 from gidbench.errors import GidbenchError, InputError
 from gidbench.log import redact
 from gidbench.parameters import from_text, parameters_in, require_known
+from gidbench.widgets.markup import SESSION
 
 BY_OPERATION = {"generate": "01_generate", "process": "02_process", "sync": "03_sync"}
 OVERVIEW = "00_overview"
@@ -98,7 +99,9 @@ def execute(
 
     from gidbench.kernel import NAME, kernel_manager
 
-    manager = kernel_manager(place or output.parent, {HEADLESS: "1", **variables})
+    manager = kernel_manager(
+        place or output.parent, {HEADLESS: "1", SESSION: str(output.resolve()), **variables}
+    )
     try:
         with _quiet():
             papermill.execute_notebook(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from gidbench.report.wording import masked
 
@@ -17,6 +20,8 @@ _UNIT = re.compile(
 )
 _FILES = re.compile(r"\b(duckdb:///)/?(?:[^\s/;,()]+/)+")
 
+SESSION = "JPY_SESSION_NAME"  # what a Jupyter server calls the notebook: its path, where it knows it
+NOTEBOOKS = "GIDBENCH_NOTEBOOKS"  # set by the lab: the folder of its notebooks, whose kernels work above it
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -56,6 +61,20 @@ def _row(cells: Sequence[str], sides: Sequence[str]) -> str:
         f'<td style="text-align:{side}">{_UNIT.sub(NO_BREAK, escaped(cell))}</td>'
         for cell, side in zip(others, sides[1:], strict=True)
     )
+
+
+def link_from_here(path: Path) -> str:
+    """A file as a link of the notebook: relative to where that lies, which need not be where its kernel works."""
+    session = Path(os.environ.get(SESSION) or "none")
+    folder = session.parent
+    if not session.is_file():
+        folder = Path(os.environ.get(NOTEBOOKS) or "")
+        if not (folder / session.name).is_file():
+            folder = Path()
+    try:
+        return quote(Path(os.path.relpath(path, folder)).as_posix())
+    except ValueError:  # on another drive
+        return path.resolve().as_uri()
 
 
 def paragraph(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from gidbench.bench.session import RESULTS_FILE, Measurement, results_in, run_fo
 from gidbench.errors import InputError
 from gidbench.findings import Check
 from gidbench.reporting import tier_report
-from gidbench.widgets.markup import escaped, paragraph, said, shown, table_html
+from gidbench.widgets.markup import escaped, link_from_here, paragraph, said, shown, table_html
 
 _HOW = ("processes × rounds", "stopped")
 _NUMERIC = ("records", "median", "records/s")
@@ -104,10 +105,8 @@ def report(out: str | Path = "") -> Any:
         return said(NOTHING_YET)
     path = tier_report(folder)
     results, noise = results_in(folder), load_results(folder).noise
-    link = (Path(out) if out else folder) / path.name
-    # in a notebook that was executed beside its results, the file's name is the link
-    place = link.as_posix() if not link.is_absolute() else path.name
-    words = f'<p>The whole tier report: <a href="{escaped(place)}">{escaped(path.name)}</a>, beside the results.</p>'
+    place = html.escape(link_from_here(path))
+    words = f'<p>The whole tier report: <a href="{place}">{escaped(path.name)}</a>, beside the results.</p>'
     return shown(results_html(results, noise) + words)
 
 

@@ -13,6 +13,7 @@ from gidbench.batch import run_batch
 from gidbench.batch_outcome import BatchOutcome
 from gidbench.batch_plan import Given
 
+pytestmark = pytest.mark.timeout(900)  # all of them run in one fixture, after the kernels were compiled
 SMALL = {
     "records": "5000",
     "processes": "1",
@@ -83,4 +84,5 @@ def test_the_index_and_the_report_show_all(done: BatchOutcome) -> None:
         assert f'href="{name}.html"' in index
         assert f'href="{name}.ipynb"' in index
     assert 'href="report.html"' in index
+    assert 'href="report.html"' in (done.folder / "00_overview.html").read_text()
     assert (done.folder / "report.html").stat().st_size > 20_000

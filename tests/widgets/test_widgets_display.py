@@ -154,6 +154,25 @@ def test_no_folder_of_this_machine_and_no_password_is_shown() -> None:
     assert "nothing" not in page  # a column in which nothing stands
 
 
+def test_a_link_leads_from_the_notebook_wherever_its_kernel_works(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    report = Path("reports") / "a run" / "report.html"
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    monkeypatch.delenv("GIDBENCH_NOTEBOOKS", raising=False)
+    assert markup.link_from_here(report) == "reports/a%20run/report.html"
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "one.ipynb").touch()
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "below" / "one.ipynb"))
+    assert markup.link_from_here(report) == "../reports/a%20run/report.html"
+    monkeypatch.setenv(
+        "JPY_SESSION_NAME", str(tmp_path / "one.ipynb")
+    )  # where the kernel works, so the server thinks
+    assert markup.link_from_here(report) == "reports/a%20run/report.html"
+    monkeypatch.setenv("GIDBENCH_NOTEBOOKS", str(tmp_path / "below"))
+    assert markup.link_from_here(report) == "../reports/a%20run/report.html"
+
+
 def test_sentences_are_text_but_for_code() -> None:
     assert markup.said("a_b *c* <d> `e_f` [g]", "", "two").data == (
         r"a\_b \*c\* &lt;d> `e_f` \[g\]" + "\n\ntwo"
