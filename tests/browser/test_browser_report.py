@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from accessibility import violations
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.slow
 
@@ -195,3 +196,33 @@ def test_the_download_is_the_results_file(report: Path, new_page: Any, tmp_path:
     assert len(lines) > 8
     assert all(line.startswith("{") and line.endswith("}") for line in lines)
     assert re.fullmatch(r"gidbench-\w+\.jsonl", started.value.suggested_filename)
+
+
+@pytest.fixture(scope="module")
+def batch(report: Path) -> Path:
+    """The index page of a batch in which one of two notebooks failed."""
+    command = ["batch", "05_compare", "--sweep", "before=reports/20260101T000000Z,nowhere", "--html", "--out", "reports/batch"]
+    folder = report.parents[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "gidbench", *command], cwd=folder, capture_output=True, text=True, timeout=250
+    )
+    assert done.returncode == 1, done.stderr
+    return folder / "reports" / "batch" / "index.html"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_a_batch(batch: Path, new_page: Any, scheme: str) -> None:
+    page = new_page(color_scheme=scheme, viewport={"width": 1200, "height": 900}, bypass_csp=True)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(batch.as_uri())
+    assert [url for url in asked if not url.startswith("data:")] == [batch.as_uri()]
+    expect(page.locator("body")).to_contain_text("nowhere")
+    for width in (1200, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    exported = page.locator("a[href$='.html']").first
+    exported.click()
+    expect(page.locator("h1")).to_have_count(1)
+    assert violations(page) == []

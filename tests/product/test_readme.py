@@ -294,3 +294,13 @@ def test_the_table_of_the_sample_is_that_of_the_sample() -> None:
     assert len([line for line in table.splitlines() if re.match("(generate|process|sync) ", line)]) == len(
         rows
     )
+
+
+def test_every_notebook_stands_in_the_readme_with_its_question() -> None:
+    rows = {row[0].strip("`"): row[1] for row in table_rows(section(README, "## Notebooks and workbench"))}
+    assert list(rows) == list(notebooks.ALL)
+    for name, told in rows.items():
+        first = json.loads(notebooks.path_of(name).read_text("utf-8"))["cells"][0]["source"]
+        question = ("".join(first)).splitlines()[0].lstrip("# ")
+        assert question.endswith("?")
+        assert told.startswith(question), name
