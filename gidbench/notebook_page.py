@@ -20,6 +20,9 @@ _LIVE_ONLY = (
     "<code>gidbench lab</code>.</em></p>"
 )
 
+# Wide tables scroll on a phone; who has no mouse must get there, too.
+_SCROLLS = '<div class="scroll" role="region" aria-label="Table" tabindex="0">'
+
 
 def export(notebook: Path, page: Path, *, index: str = "") -> None:
     """Write a notebook as a page that loads nothing; `index` is where the page of its batch is, if there is one.
@@ -53,12 +56,18 @@ def export(notebook: Path, page: Path, *, index: str = "") -> None:
 
 
 def _still(notebook: Any) -> None:
-    """Take out what works in a live notebook only; where nothing else is shown, say so."""
+    """Take out what works in a live notebook only, and say so where nothing else is shown; let tables scroll."""
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         kept = []
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
+            if (
+                isinstance(shown := data.get("text/html"), str)
+                and "<table" in shown
+                and "tabindex" not in shown
+            ):
+                data["text/html"] = f"{_SCROLLS}{shown}</div>"
             if not any(kind in data for kind in _SCRIPTS):
                 kept.append(output)
                 continue
