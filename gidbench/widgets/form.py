@@ -175,6 +175,8 @@ def request_of(entered: Entered, rules: Mapping[str, Number]) -> Request:
     cases = tuple(name for name in SOURCES[entered.operation] if name in entered.cases)
     if "cases" in idle or cases == usual(entered.operation, peers=entered.peers):
         cases = ()
+    if entered.file:
+        check_source(entered.file)
     return Request(
         operations=(entered.operation,),
         records=number("records") or RECORDS,

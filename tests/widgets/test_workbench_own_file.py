@@ -149,6 +149,7 @@ def test_a_wrong_path_is_a_sentence_beside_it(panel: Workbench, path: str, said:
     assert said in note(panel, "source")
     assert 'role="alert"' in note(panel, "source")
     assert panel.run_button.disabled
+    assert "cannot be run" in panel.command.value
     with pytest.raises(InputError):
         panel.run()
     panel.controls.source.value = ""
