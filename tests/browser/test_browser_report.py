@@ -201,7 +201,8 @@ def test_the_download_is_the_results_file(report: Path, new_page: Any, tmp_path:
 @pytest.fixture(scope="module")
 def batch(report: Path) -> Path:
     """The index page of a batch in which one of two notebooks failed."""
-    command = ["batch", "05_compare", "--sweep", "before=reports/20260101T000000Z,nowhere", "--html", "--out", "reports/batch"]
+    sweep = "before=reports/20260101T000000Z,nowhere"
+    command = ["batch", "05_compare", "--sweep", sweep, "--html", "--out", "reports/batch"]
     folder = report.parents[2]
     done = subprocess.run(
         [sys.executable, "-m", "gidbench", *command], cwd=folder, capture_output=True, text=True, timeout=250
