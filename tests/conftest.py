@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import live
 
+from gidbench.settings import usable_cores
+
 settings.register_profile(
     "default",
     deadline=None,  # the machine may be slow; how fast things are is not a test's business
@@ -47,6 +49,17 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     if not hasattr(config, "workerinput"):  # once, before the workers of a parallel run start
         _drop_stale_kernels()
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: tests wait for disks, servers and processes, too."""
+    return usable_cores() + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, so that no worker is left alone with one in the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session", autouse=True)
