@@ -49,6 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     if not hasattr(config, "workerinput"):  # once, before the workers of a parallel run start
         _drop_stale_kernels()
+        if config.option.numprocesses:  # else every one of them would compile all kernels at the same time
+            _compile()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -62,13 +64,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def kernels() -> None:
-    """Every kernel compiled, so that no test's time depends on which one runs first."""
+def _compile() -> None:
     if os.environ.get("NUMBA_DISABLE_JIT") != "1":
         from gidbench.kernels.warmup import compile_all
 
         compile_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels() -> None:
+    """Every kernel compiled, so that no test's time depends on which one runs first."""
+    _compile()
 
 
 @pytest.fixture(autouse=True)
