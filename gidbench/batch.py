@@ -26,7 +26,7 @@ from gidbench.files.atomic import write_text
 from gidbench.kernels.warmup import compile_all
 from gidbench.log import redact
 from gidbench.reporting import tier_report
-from gidbench.running import _watching
+from gidbench.running import watching
 from gidbench.settings import Settings, load_settings
 
 
@@ -125,7 +125,7 @@ def _execute(
     if step.takes_out:
         values["out"] = _relative(place, work)
     started_at, began, error = _now(), time.perf_counter(), ""
-    with _watching(place, report, Cancellation()) as watched:
+    with watching(place, report, Cancellation()) as watched:
         try:
             notebooks.execute(step.source, output, values, {**variables, **watched}, work)
         except OperationCancelled:

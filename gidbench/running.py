@@ -165,7 +165,7 @@ def carry_out(
 
     compile_all(lambda done, total, activity: report(Progress(activity, done, total, "kernels")))
     folder = _folder(out)
-    with _watching(folder, report, token) as watched:
+    with watching(folder, report, token) as watched:
         for operation in [*request.measured, ""]:
             name = notebooks.BY_OPERATION[operation] if operation else notebooks.OVERVIEW
             known = notebooks.parameters_of(name)
@@ -214,7 +214,7 @@ def _absolute(url: str) -> str:
 
 
 @contextlib.contextmanager
-def _watching(folder: Path, report: ProgressCallback, cancellation: Cancellation) -> Iterator[dict[str, str]]:
+def watching(folder: Path, report: ProgressCallback, cancellation: Cancellation) -> Iterator[dict[str, str]]:
     """Relay the progress of the kernels, and the wish to stop to them; clean up after them."""
     path = folder / ".progress.json"
     done = threading.Event()

@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import live
 
+from gidbench.settings import usable_cores
+
 settings.register_profile(
     "default",
     deadline=None,  # the machine may be slow; how fast things are is not a test's business
@@ -47,15 +49,32 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     if not hasattr(config, "workerinput"):  # once, before the workers of a parallel run start
         _drop_stale_kernels()
+        if config.option.numprocesses:  # else every one of them would compile all kernels at the same time
+            _compile()
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: tests wait for disks, servers and processes, too."""
+    return usable_cores() + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, so that no worker is left alone with one in the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+def _compile() -> None:
+    if os.environ.get("NUMBA_DISABLE_JIT") != "1":
+        from gidbench.kernels.warmup import compile_all
+
+        compile_all()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def kernels() -> None:
     """Every kernel compiled, so that no test's time depends on which one runs first."""
-    if os.environ.get("NUMBA_DISABLE_JIT") != "1":
-        from gidbench.kernels.warmup import compile_all
-
-        compile_all()
+    _compile()
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from gidbench.bench import host, schedule
 from gidbench.bench.bottleneck import name_bottleneck
 from gidbench.bench.bounds import Bounds, limits_of, measure_bounds
 from gidbench.bench.child import children
+from gidbench.bench.database_facts import facts_of
 from gidbench.bench.databases import Target, check_strategy, completed
 from gidbench.bench.databases import database as _database
 from gidbench.bench.folders import RESULTS_FILE, new_folder, results_in, run_folder, scratch
@@ -307,7 +308,7 @@ def check_request(records: int, rounds: int, processes: int = 0, budget_s: float
 def _header(asked: _Asked, target: Target, start: Noise) -> RunHeader:
     plan, settings = asked.plan, asked.settings
     with open_store(target.url) as store:
-        database = {"name": target.name, "version": store.version}
+        database = {"name": target.name, "version": store.version, **facts_of(store, target.url)}
     return RunHeader(
         run_id=secrets.token_hex(8),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),

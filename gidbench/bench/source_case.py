@@ -13,7 +13,7 @@ from gidbench.digest import digest_of
 from gidbench.engine import Cancellation, ProgressCallback
 from gidbench.errors import InputError, VerificationError
 from gidbench.files.options import ReadOptions, limits_of
-from gidbench.files.readers import open_reader
+from gidbench.files.readers import check_kind, open_reader
 from gidbench.operations import process
 from gidbench.outcome import Outcome
 from gidbench.processing import TABLE as FILE_TABLE
@@ -28,10 +28,18 @@ VARIABLE = (
 
 
 def check_source(source: str) -> Path:
-    """The file, by its full path. Raises InputError where there is none."""
+    """The file by its full path, `~` being the home folder. Raises InputError where there is none, or no reader."""
     path = Path(source)
-    if not path.is_file():
-        raise InputError(f"there is no file {path.name} to process", "Name a CSV file or a workbook")
+    try:
+        path = path.expanduser()
+        found = path.is_file()
+    except (OSError, RuntimeError):  # a name that is too long, a folder nobody may look into, nobody's home
+        found = False
+    if not found:
+        raise InputError(
+            f"there is no file {(path.name or str(path))[:80]} to process", "Check its name and its folder"
+        )
+    check_kind(path)
     return path.resolve()
 
 

@@ -42,6 +42,14 @@ def source_kind(path: Path) -> str:
     return Path(path.stem).suffix.lower() if suffix in COMPRESSIONS else suffix
 
 
+def check_kind(path: Path) -> None:
+    """Raise InputError where no reader is there for a file's extension."""
+    if source_kind(path) not in READERS:
+        raise InputError(
+            f"{path.name} has the extension {path.suffix.lower()!r}", f"Use one of {', '.join(READERS)}"
+        )
+
+
 @contextmanager
 def open_reader(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[TableReader]:
     """A reader by the file's extension; `-` is text on standard input.
@@ -52,7 +60,7 @@ def open_reader(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[TableRe
     with ExitStack() as stack:
         kind, name = source_kind(path), path.name
         if str(path) != STANDARD_INPUT:
-            _check(path, kind, links=options.limits.links)
+            _check(path, links=options.limits.links)
         if str(path) == STANDARD_INPUT or not path.is_file():
             path = stack.enter_context(_spooled(path, kind, options))
         if path.suffix.lower() in COMPRESSIONS:
@@ -68,7 +76,7 @@ def open_reader(path: Path, options: ReadOptions = DEFAULTS) -> Iterator[TableRe
         yield reader
 
 
-def _check(path: Path, kind: str, *, links: bool) -> None:
+def _check(path: Path, *, links: bool) -> None:
     if path.is_symlink() and not links:
         raise InputError(
             f"{path} is a symbolic link", "Name the file itself, or allow links (--links, GIDBENCH_LINKS=1)"
@@ -80,10 +88,7 @@ def _check(path: Path, kind: str, *, links: bool) -> None:
             f"{path} is not a regular file",
             "Name a file; devices and pipes are read only where allowed (--links)",
         )
-    if kind not in READERS:
-        raise InputError(
-            f"{path.name} has the extension {path.suffix.lower()!r}", f"Use one of {', '.join(READERS)}"
-        )
+    check_kind(path)
 
 
 @contextmanager

@@ -8,35 +8,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets
-from traitlets import Unicode
 
 from gidbench.settings import Settings
 from gidbench.units import format_count
 from gidbench.widgets import form
 from gidbench.widgets.connection import Connection
-from gidbench.widgets.live_numbers import escaped
+from gidbench.widgets.fields import SCALE, Notes, QuietPassword, QuietText, group, text
 
 PEER_MODULES = ("faker", "fastexcel", "mimesis", "openpyxl", "polars", "xlsxwriter")
 _STEP = 0.05  # of the slider, in powers of ten
-_SCALE = (
-    '<div class="gb-scale gb-muted" aria-hidden="true">'
-    + "".join(f"<span>{text}</span>" for text in ("100", "1 K", "10 K", "100 K", "1 M", "10 M", "100 M"))
-    + "</div>"
-)
 _NO_SERVER = "Password, pool and write strategy are for SQL Server, and this database is none."
+_OWN_FILE = {
+    "cases": "The file is measured in the place of these.",
+    "records": "The file has its own records.",
+}
+_NO_PEERS = "Other tools take no part: they are measured on files that are made for all."
 _SOURCE_LABELS = {"generate": "Destination", "process": "Source", "sync": "Starting point"}
-
-
-class QuietText(ipywidgets.Text):  # type: ignore[misc]
-    """A text box whose content is not sent back to the browser: it may hold a password until it is looked at."""
-
-    value = Unicode("").tag(sync=True, echo_update=False)
-
-
-class QuietPassword(ipywidgets.Password):  # type: ignore[misc]
-    """The same with dots."""
-
-    value = Unicode("").tag(sync=True, echo_update=False)
 
 
 class Controls:
@@ -55,7 +42,7 @@ class Controls:
         self.rules = form.numbers(settings)
         self.connection = Connection()
         self._following = False  # the slider and the entry follow each other, not themselves
-        self._notes: dict[str, ipywidgets.HTML] = {}
+        self._notes = Notes()
 
         self.operation = ipywidgets.Dropdown(
             options=[(title, name) for name, title in form.OPERATIONS.items()], description="Operation"
@@ -66,13 +53,18 @@ class Controls:
         self.slider = ipywidgets.FloatLogSlider(
             value=1e6, base=10, min=form.SLIDER[0], max=form.SLIDER[1], step=_STEP, readout=False
         )
-        self.records = _text("Records", format_count(1_000_000))
-        self.batch_size = _text("Batch size", format_count(settings.batch_size))
-        self.workers = _text("Workers", format_count(settings.workers))
-        self.pool_size = _text("Pool size", format_count(settings.pool_size))
+        self.records = text("Records", format_count(1_000_000))
+        self.source = ipywidgets.Text(
+            description=form.OWN_FILE,
+            placeholder="empty: files that are made for the run",
+            continuous_update=False,  # what is half a path is no problem yet
+        )
+        self.batch_size = text("Batch size", format_count(settings.batch_size))
+        self.workers = text("Workers", format_count(settings.workers))
+        self.pool_size = text("Pool size", format_count(settings.pool_size))
         self.strategy = ipywidgets.Dropdown(options=[("automatic", "auto")], description="Write strategy")
-        self.rounds = _text("Rounds per process", form.AUTOMATIC)
-        self.processes = _text("Processes", form.AUTOMATIC)
+        self.rounds = text("Rounds per process", form.AUTOMATIC)
+        self.processes = text("Processes", form.AUTOMATIC)
         self.peers = ipywidgets.Checkbox(description="Other tools take part (peers)", indent=False)
         self.database = QuietText(
             description="Database URL, without password",
@@ -84,64 +76,57 @@ class Controls:
             description="Forget the password", tooltip="Drop the password from memory"
         )
         self._lay_out()
-        self._set_peers()
         self._set_operation()
         self._set_database()
         self._observe()
 
     def _lay_out(self) -> None:
         self.records_box = ipywidgets.VBox(
-            [self._field("records", self.records), self.slider, ipywidgets.HTML(_SCALE)]
+            [self._notes.field("records", self.records), self.slider, ipywidgets.HTML(SCALE)]
         )
+        self.source_field = self._notes.field("source", self.source).add_class("gb-whole")
         self.box = ipywidgets.VBox(
             [
-                _group(
+                group(
                     "What is measured",
                     [
-                        self._field("operation", self.operation),
-                        self._field("cases", ipywidgets.VBox([self.source_label, self.source_box])).add_class(
-                            "gb-whole"
-                        ),
+                        self._notes.field("operation", self.operation),
+                        self._notes.field(
+                            "cases", ipywidgets.VBox([self.source_label, self.source_box])
+                        ).add_class("gb-whole"),
                         self.records_box.add_class("gb-records"),
+                        # behind what it disables: who leaves it by Tab must not land there
+                        self.source_field,
                     ],
                 ),
-                _group(
+                group(
                     "How",
                     [
-                        self._field("batch_size", self.batch_size),
-                        self._field("workers", self.workers),
-                        self._field("processes", self.processes),
-                        self._field("rounds", self.rounds),
-                        self._field("peers", self.peers),
+                        self._notes.field("batch_size", self.batch_size),
+                        self._notes.field("workers", self.workers),
+                        self._notes.field("processes", self.processes),
+                        self._notes.field("rounds", self.rounds),
+                        self._notes.field("peers", self.peers),
                     ],
                 ),
-                _group(
+                group(
                     "Database",
                     [
-                        self._field("database", self.database).add_class("gb-whole"),
-                        self._field("password", ipywidgets.VBox([self.password, self.forget])),
-                        self._field("pool_size", self.pool_size),
-                        self._field("strategy", self.strategy),
-                        self._note("server"),
+                        self._notes.field("database", self.database).add_class("gb-whole"),
+                        self._notes.field("password", ipywidgets.VBox([self.password, self.forget])),
+                        self._notes.field("pool_size", self.pool_size),
+                        self._notes.field("strategy", self.strategy),
+                        self._notes.place("server"),
                     ],
                 ),
             ]
         ).add_class("gb-form")
 
-    def _note(self, name: str) -> Any:
-        """A place for a sentence on several controls."""
-        self._notes[name] = ipywidgets.HTML()
-        return self._notes[name].add_class("gb-whole")
-
-    def _field(self, name: str, control: Any) -> Any:
-        """A control with the place for its sentence under it."""
-        self._notes[name] = ipywidgets.HTML()
-        return ipywidgets.VBox([control, self._notes[name]]).add_class("gb-field").add_class(f"gb-of-{name}")
-
     def _observe(self) -> None:
         self.operation.observe(lambda _: self._changed(self._set_operation), "value")
         self.slider.observe(self._slid, "value")
         self.records.observe(self._typed, "value")
+        self.source.observe(lambda _: self._changed(self._set_source), "value")
         self.database.observe(lambda _: self._changed(self._take_url), "value")
         self.password.observe(lambda _: self._changed(self._take_password), "value")
         self.peers.observe(lambda _: self._changed(self._follow_peers), "value")
@@ -171,6 +156,14 @@ class Controls:
             each.close()
         label = _SOURCE_LABELS[self.operation.value]
         self.source_label.value = f'<span class="gb-label">{label}</span>'
+        self.source_field.layout.display = "" if self.operation.value == "process" else "none"
+        self._set_source()
+
+    def _set_source(self) -> None:
+        """A file of the user's own leaves no choice of cases, of records and of other tools."""
+        for control in (self.slider, self.records, *self.sources.values()):
+            control.disabled = bool(self.entered().file)
+        self._set_peers()
 
     def _usual(self) -> tuple[str, ...]:
         return form.usual(self.operation.value, peers=bool(self.peers.value))
@@ -239,8 +232,8 @@ class Controls:
             if self.connection.has_password
             else ""
         )
-        self._hint("password", held if server else "")
-        self._hint("server", "" if server else _NO_SERVER)
+        self._notes.hint("password", held if server else "")
+        self._notes.hint("server", "" if server else _NO_SERVER)
         if server and len(self.strategy.options) == 1:
             from gidbench.stores.sqlserver.writing import STRATEGIES  # its drivers take 0.2 s to load
 
@@ -248,15 +241,15 @@ class Controls:
 
     def _set_peers(self) -> None:
         missing = [name for name in PEER_MODULES if importlib.util.find_spec(name) is None]
-        self.peers.disabled = len(missing) == len(PEER_MODULES)
-        if missing:
-            what = "The other tools are" if self.peers.disabled else f"{', '.join(missing)}:"
-            self._hint("peers", f'{what} not installed. Run pip install "gidbench[peers]".')
+        none = len(missing) == len(PEER_MODULES)
+        self.peers.disabled = none or bool(self.entered().file)
+        if self.entered().file:
+            self._notes.hint("peers", _NO_PEERS)
+        elif missing:
+            what = "The other tools are" if none else f"{', '.join(missing)}:"
+            self._notes.hint("peers", f'{what} not installed. Run pip install "gidbench[peers]".')
         else:
-            self._hint("peers", "Slower tools on the same input; takes about four times as long.")
-
-    def _hint(self, name: str, words: str) -> None:
-        self._notes[name].value = f'<p class="gb-hint">{escaped(words)}</p>' if words else ""
+            self._notes.hint("peers", "Slower tools on the same input; takes about four times as long.")
 
     # What stands there.
 
@@ -274,11 +267,14 @@ class Controls:
             bool(self.peers.value),
             self.connection.shown,
             self._seed,
+            self.source.value,
         )
 
     def check(self) -> dict[str, str]:
         """Sentences on what cannot be used; they are shown beside the controls."""
-        found = form.problems(self.entered(), self.rules, of_the_url=self.connection.problem)
+        entered = self.entered()
+        found = form.problems(entered, self.rules, of_the_url=self.connection.problem)
+        hints = _OWN_FILE if entered.file else {}
         for name in (
             "records",
             "batch_size",
@@ -287,21 +283,19 @@ class Controls:
             "rounds",
             "processes",
             "cases",
+            "source",
             "database",
         ):
-            words = found.get(name, "")
-            words = words[:1].upper() + words[1:]
-            self._notes[name].value = (
-                f'<p class="gb-problem" role="alert"><span aria-hidden="true">⚠</span> {escaped(words)}</p>'
-                if words
-                else ""
-            )
+            if name in found:
+                self._notes.problem(name, found[name])
+            else:
+                self._notes.hint(name, hints.get(name, ""))
         return found
 
     def lock(self, running: bool) -> None:
         """While a run is under way nothing is changed: what stands there is what is measured."""
         fixed = [self.operation, self.slider, self.records, self.batch_size, self.workers, self.rounds]
-        fixed += [self.processes, self.database, *self.sources.values()]
+        fixed += [self.processes, self.source, self.database, *self.sources.values()]
         for control in fixed:
             control.disabled = running
         if running:
@@ -309,14 +303,4 @@ class Controls:
                 control.disabled = True
         else:
             self._set_database()
-            self._set_peers()
-
-
-def _text(label: str, value: str) -> ipywidgets.Text:
-    return ipywidgets.Text(value=value, description=label)
-
-
-def _group(title: str, children: Sequence[Any]) -> ipywidgets.VBox:
-    head = ipywidgets.HTML(f'<h4 class="gb-legend">{title}</h4>')
-    grid = ipywidgets.HBox(list(children)).add_class("gb-grid")
-    return ipywidgets.VBox([head, grid]).add_class("gb-group")
+            self._set_source()

@@ -1,12 +1,15 @@
-"""From what stands in the workbench's controls to a request, or to sentences that say what to change. Pure."""
+"""From what stands in the workbench's controls to a request, or to sentences that say what to change.
+
+Pure, but for a look whether a file of the user's own is there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from gidbench.bench.request import Request
+from gidbench.bench.request import RECORDS, Request
+from gidbench.bench.source_case import check_source
 from gidbench.errors import GidbenchError, InputError
 from gidbench.settings import Settings
 from gidbench.units import format_count, parse_count
@@ -36,6 +39,16 @@ _WITH_PEERS = (
     "csv memory",
     "xlsx memory",
 )  # what most other tools do, too; else only where they are asked for
+# What a file of the user's own may be, by extensions: a test holds them against the readers.
+FILE_KINDS: Mapping[str, tuple[str, ...]] = {
+    "CSV": (".csv", ".tsv", ".txt"),
+    "Excel": (".xlsx", ".xlsm", ".xls", ".xlsb"),
+    "OpenDocument": (".ods",),
+    "Parquet": (".parquet",),
+    "Arrow": (".arrow",),
+}
+_KINDS = tuple(FILE_KINDS)
+OWN_FILE = f"A file of your own (path of a {', '.join(_KINDS[:-1])} or {_KINDS[-1]} file)"
 AUTOMATIC = "automatic"
 MOST_RECORDS = 1_000_000_000
 SLIDER = (2.0, 8.0)  # powers of ten; the entry beside it takes more
@@ -58,6 +71,18 @@ class Entered:
     peers: bool
     database: str
     seed: int = 7
+    source: str = ""
+
+    @property
+    def file(self) -> str:
+        """The path of the user's own file; empty where there is none, or the operation takes none."""
+        return self.source.strip() if self.operation == "process" else ""
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The controls whose content does not count: a file has its own records, a pool is of a server."""
+        own = {"records", "cases"} if self.file else set()
+        return frozenset(own if is_server(self.database) else own | {"pool_size", "strategy"})
 
 
 @dataclass(frozen=True)
@@ -122,13 +147,18 @@ def problems(entered: Entered, rules: Mapping[str, Number], *, of_the_url: str =
     """A sentence with the remedy for each control whose content cannot be used, by field of `Entered`."""
     found: dict[str, str] = {}
     for name, rule in rules.items():
-        if name == "pool_size" and not is_server(entered.database):
+        if name in entered.idle:
             continue
         try:
             number_of(getattr(entered, name), rule)
         except InputError as error:
             found[name] = str(error)
-    if not entered.cases:
+    if entered.file:
+        try:
+            check_source(entered.file)
+        except InputError as error:
+            found["source"] = str(error)
+    elif not entered.cases:
         found["cases"] = "Nothing is chosen. Tick at least one."
     if of_the_url:
         found["database"] = of_the_url
@@ -137,20 +167,30 @@ def problems(entered: Entered, rules: Mapping[str, Number], *, of_the_url: str =
 
 def request_of(entered: Entered, rules: Mapping[str, Number]) -> Request:
     """The request of valid controls. Raises InputError where one of them is not."""
-    given: dict[str, Any] = {
-        name: number_of(getattr(entered, name), rule)
-        for name, rule in rules.items()
-        if name != "pool_size" or is_server(entered.database)
-    }
+    idle = entered.idle
+
+    def number(name: str) -> int:
+        return 0 if name in idle else number_of(getattr(entered, name), rules[name])
+
     cases = tuple(name for name in SOURCES[entered.operation] if name in entered.cases)
+    if "cases" in idle or cases == usual(entered.operation, peers=entered.peers):
+        cases = ()
+    if entered.file:
+        check_source(entered.file)
     return Request(
         operations=(entered.operation,),
-        cases=() if cases == usual(entered.operation, peers=entered.peers) else cases,
+        records=number("records") or RECORDS,
+        processes=number("processes"),
+        rounds=number("rounds"),
+        cases=cases,
         seed=entered.seed,
-        strategy=entered.strategy if is_server(entered.database) and entered.strategy != "auto" else "",
-        peers=entered.peers,
+        batch_size=number("batch_size"),
+        workers=number("workers"),
+        pool_size=number("pool_size"),
+        strategy="" if "strategy" in idle or entered.strategy == "auto" else entered.strategy,
+        peers=entered.peers and not entered.file,
+        source=entered.file,
         database=entered.database,
-        **given,
     )
 
 

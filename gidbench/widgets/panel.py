@@ -188,6 +188,7 @@ class Workbench:
             "processes": request.processes,
             "rounds": request.rounds,
             "cases": request.cases,
+            "source": request.source,
             "seed": request.seed,
             "batch_size": request.batch_size,
             "workers": request.workers,

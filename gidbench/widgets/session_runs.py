@@ -42,7 +42,13 @@ class SessionRun:
     @property
     def title(self) -> str:
         operation = ", ".join(self.request.operations)
-        return f"Run {self.number}, {self.clock}: {operation}, {format_count(self.request.records)} records"
+        what = self.file or f"{format_count(self.request.records)} records"
+        return f"Run {self.number}, {self.clock}: {operation}, {what}"
+
+    @property
+    def file(self) -> str:
+        """The name of the user's own file that was measured; empty where there was none."""
+        return Path(self.request.source).name
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ def _row(row: _Row) -> str:
         f"{format_rate(result.records_per_second_low)} to {format_rate(result.records_per_second_high)}"
     )
     cells = [
-        escaped(f"{result.operation} {result.variant}"),
+        escaped(f"{result.operation} {row.run.file or result.variant}"),
         format_count(result.records),
         format_seconds(result.median_s) if ok else NONE,
         format_rate(result.records_per_second) if ok else NONE,

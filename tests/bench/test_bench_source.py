@@ -87,11 +87,15 @@ def test_a_measurement_of_a_file(
     found = gidbench.load_results("run")
     assert str(tmp_path) not in (tmp_path / "run" / "results.jsonl").read_text().replace(database, "")
     assert Request.of(found.header, ["process"]).source == "mine.csv"
+    assert found.header.database["storage"] == "a file, write-ahead log"
 
 
 def test_what_cannot_be_a_source_is_told_at_once(tmp_path: Path, people: Path, database: str) -> None:
     with pytest.raises(InputError, match=r"there is no file none.csv to process"):
         gidbench.measure("process", source="none.csv")
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF")
+    with pytest.raises(InputError, match=r"letter.pdf has the extension '.pdf'"):
+        gidbench.measure("process", source=tmp_path / "letter.pdf")
     with pytest.raises(InputError, match="sync takes no file"):
         gidbench.measure("sync", source=people)
     with pytest.raises(InputError, match="a source is a case by itself"):

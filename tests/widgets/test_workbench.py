@@ -28,22 +28,6 @@ SERVER = "mssql+pyodbc://sa@db.example:1433/people"
 Make = Callable[..., Workbench]
 
 
-@pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    monkeypatch.chdir(tmp_path)
-    made: list[Workbench] = []
-
-    def make_one(measure: Any = None, **options: Any) -> Workbench:
-        made.append(Workbench(measure=measure or FakeMeasure(), make_watch=FakeWatch, **options))
-        return made[-1]
-
-    yield make_one
-    for panel in made:
-        panel.close()
-        if panel._live is not None:
-            panel._live.ended.result(5)
-
-
 def state() -> str:
     return json.dumps(ipywidgets.Widget.get_manager_state(), default=str)
 
