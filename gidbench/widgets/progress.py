@@ -18,9 +18,24 @@ def bar() -> ProgressCallback | None:
     """A callback that moves a bar; None in a batch, whose progress goes to the one who waits for it."""
     if os.environ.get(VARIABLE) or os.environ.get(HEADLESS):
         return None
+    from IPython.core.getipython import get_ipython
     from IPython.display import HTML, display
 
-    return _Bar(display(HTML(_page("starting", 0, 0)), display_id=True))
+    shown = _Bar(display(HTML(_page("starting", 0, 0)), display_id=True))
+    shell = get_ipython()
+    if shell is not None:
+        _end_with_the_cell(shown, shell.events)
+    return shown
+
+
+def _end_with_the_cell(shown: _Bar, events: Any) -> None:
+    """Take the bar away when its cell has ended, also by an error, after which no last step comes."""
+
+    def end(*_: object) -> None:
+        events.unregister("post_run_cell", end)
+        shown.show("")
+
+    events.register("post_run_cell", end)
 
 
 class _Bar:

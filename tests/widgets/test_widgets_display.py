@@ -127,6 +127,19 @@ def test_the_bar_follows_the_progress_in_one_place_and_is_gone_at_the_end(
     assert "widget" not in "".join(handle.pages)
 
 
+def test_the_bar_of_a_cell_that_failed_is_gone_too() -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+
+    shell = InteractiveShell()
+    handle = _Handle()
+    progress._end_with_the_cell(progress._Bar(handle), shell.events)
+    with capture_output():
+        shell.run_cell("1 / 0")
+        shell.run_cell("2")
+    assert handle.pages == [""]
+
+
 @pytest.mark.parametrize("name", ["GIDBENCH_PROGRESS_FILE", "GIDBENCH_HEADLESS"])
 def test_in_a_batch_there_is_no_bar(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "somewhere")
