@@ -299,6 +299,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(EXIT_FAILED)
     finally:
         if handler:
+            logging.getLogger("gidbench").removeHandler(handler)
             handler.close()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gidbench.bench.case import Case, Verified
-from gidbench.bench.results import Result, Round, RunHeader, append, load_results, newest
+from gidbench.bench.results import SCHEMA_VERSION, Result, Round, RunHeader, append, load_results, newest
 from gidbench.bench.runner import Here, ReplicateDied, Turn, here
 from gidbench.bench.sampler import Reading, Sampler
 from gidbench.bench.schedule import Plan, run_replicates
@@ -330,7 +330,7 @@ def test_fields_of_a_later_gidbench_are_passed_over_but_a_later_version_is_refus
     path.write_text(json.dumps(line) + "\n")
     assert load_results(path).header == header()
     path.write_text(json.dumps({**line, "schema": 999}) + "\n")
-    with pytest.raises(InputError, match="has version 999, but this gidbench knows up to 2"):
+    with pytest.raises(InputError, match=f"has version 999, but this gidbench knows up to {SCHEMA_VERSION}"):
         load_results(path)
 
 

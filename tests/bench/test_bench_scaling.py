@@ -46,8 +46,7 @@ def test_an_exponent_is_found_exactly_where_nothing_scatters(
     assert found.value(1e6) == pytest.approx(unit * (constant * 1e4**exponent + 1e6**exponent), rel=0.05)
 
 
-@pytest.mark.parametrize("exponent", [0.7, 1.0, 1.5])
-@pytest.mark.parametrize("constant", [0.0, 2.0])
+@pytest.mark.parametrize(("exponent", "constant"), [(0.7, 2.0), (1.0, 0.0), (1.5, 2.0)])
 def test_an_interval_holds_the_exponent_about_as_often_as_it_says(exponent: float, constant: float) -> None:
     held = 0
     for seed in range(40):
@@ -227,7 +226,7 @@ def test_the_command_measures_draws_and_tells(tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    words = ["bench", "generate", "--scale", "1k..8k", "--rounds", "2", "--json", "--figure", "s.svg"]
+    words = ["bench", "generate", "--scale", "1k..8k", "--rounds", "1", "--json", "--figure", "s.svg"]
     done = subprocess.run(
         [sys.executable, "-m", "gidbench", *words], cwd=tmp_path, capture_output=True, text=True, timeout=280
     )

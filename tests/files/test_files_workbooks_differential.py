@@ -120,7 +120,7 @@ def sheets(draw: st.DrawFn) -> str:
     return f'<worksheet xmlns="{MAIN}"><sheetData>{"".join(rows)}</sheetData></worksheet>'
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(
     content=sheets(),
     piece_bytes=st.sampled_from([1, 60, 700, 1 << 20]),
