@@ -124,7 +124,7 @@ def print_run(outcome: RunOutcome) -> None:
         pad_edge=False,
         collapse_padding=console.width < 100,  # on 80 columns every one counts
     )
-    numeric, wrapping = {"records", "median", "records/s"}, {"95 % interval", "tier"}
+    numeric, wrapping = {"records", "median", "records/s"}, {"variant", "95 % interval", "tier"}
     for name in summary.COLUMNS:
         table.add_column(
             name,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gidbench.bench.ground import Bench
     from gidbench.engine import Cancellation, ProgressCallback
 
-_PATIENCE_S = 30.0  # to empty the tables of somebody's database when the parent is gone
+_PATIENCE_S = 30.0  # to stop and to empty the tables of somebody's database when the parent is gone
 _GONE = 3
 
 
@@ -113,12 +113,12 @@ class _Orders:
         job = self.job
         if job is None:
             os._exit(_GONE)
-        if job.database_file is not None:  # nothing to be careful with: gone at once
-            clean_up(job, "")
-            os._exit(_GONE)
+        # Who works stops at the next look, and cleans up: before that, it would make anew what is removed here.
         self.cancel()
         self.lines.put(None)
         time.sleep(_PATIENCE_S)
+        if job.database_file is not None:
+            clean_up(job, "")
         shutil.rmtree(job.folder, ignore_errors=True)
         os._exit(_GONE)
 
@@ -216,18 +216,17 @@ def _turns(orders: _Orders, url: str, tell: Callable[[dict[str, Any]], None]) ->
 
 def main() -> None:
     """Do what comes on standard input until it says that this is the end."""
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
-        os.dup2(2, 1)  # what a library prints must not come between the answers
-        url = os.environ.get("DATABASE_URL", "")
-        # what fails is told by its round, and what is stopped is not worth a line in somebody's terminal
-        logging.getLogger("gidbench").addHandler(logging.NullHandler())
+    answers = os.dup(1)
+    os.dup2(2, 1)  # what a library prints must not come between the answers
+    # what fails is told by its round, and what is stopped is not worth a line in somebody's terminal
+    logging.getLogger("gidbench").addHandler(logging.NullHandler())
 
-        def tell(message: dict[str, Any]) -> None:
-            answers.write(json.dumps(message) + "\n")
-            answers.flush()
+    def tell(message: dict[str, Any]) -> None:
+        left = (json.dumps(message) + "\n").encode()
+        while left:
+            left = left[os.write(answers, left) :]
 
-        with contextlib.suppress(BrokenPipeError):
-            _work(_Orders(), url, tell)
+    _work(_Orders(), os.environ.get("DATABASE_URL", ""), tell)
 
 
 if __name__ == "__main__":

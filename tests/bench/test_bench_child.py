@@ -161,7 +161,8 @@ def test_a_killed_run_leaves_a_file_that_loads_with_the_finished_cases(tmp_path:
         [sys.executable, "-m", "gidbench", *words.split()], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
     assert run.stderr
-    assert any("process 2 of 2, round 1 of 2" in line and line.startswith("process ") for line in run.stderr)
+    # in the first of two processes: the notebook's kernel lives for a second more, and cleans up nothing by itself
+    assert any("process 1 of 2, round 1 of 2" in line and line.startswith("process ") for line in run.stderr)
     others = psutil.Process(run.pid).children(recursive=True)
     run.kill()
     run.wait()
@@ -171,10 +172,18 @@ def test_a_killed_run_leaves_a_file_that_loads_with_the_finished_cases(tmp_path:
     found = load_results(tmp_path / "run")
     done = [(each.operation, each.status, each.rounds) for each in found.results]
     assert done[:4] == [("generate", "ok", 4)] * 4
-    assert set(done[4:]) <= {("process", "ok", 4)}  # its last rounds may be over before the signal arrives
+    assert done[4:] == []
     assert any(each.operation == "process" and not each.warmup for each in found.rounds)
-    left = {path.name for path in (tmp_path / "run").iterdir()}
-    assert {name for name in left if name.startswith((".scratch", "gidbench.duckdb"))} == set()
+    # by the second process, which may have been on its way when the kernel died
+    wait_until(
+        lambda: (
+            not [
+                path
+                for path in (tmp_path / "run").iterdir()
+                if path.name.startswith((".scratch", "gidbench.duckdb"))
+            ]
+        )
+    )
 
 
 def test_only_json_goes_to_the_parent(job: Job, url: str) -> None:
