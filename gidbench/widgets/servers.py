@@ -6,6 +6,7 @@ from typing import Any
 
 from gidbench import administration
 from gidbench.bench.strategies import Strategies, WayFound, server_url
+from gidbench.errors import InputError
 from gidbench.units import format_rate
 from gidbench.widgets.markup import paragraph, said, shown, table_html
 from gidbench.widgets.tables import check_rows
@@ -19,7 +20,10 @@ def advice(database: str = "", table: str = "employee") -> Any:
     url = server_url(database)
     if not url:
         return said(_LATER)
-    found = administration.advise(url, table=table)
+    try:
+        found = administration.advise(url, table=table)
+    except InputError as error:  # a new database has no tables yet, and what follows needs none
+        return said(f"{error} Those of gidbench are made by: gidbench schema create.")
     words = (
         f"A load into {found.table} can be minimally logged."
         if found.minimal

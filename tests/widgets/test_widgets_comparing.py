@@ -130,3 +130,13 @@ def test_the_ways_of_a_server_take_turns(monkeypatch: pytest.MonkeyPatch) -> Non
         ("tvp", 0.0, "no type"),
     ]
     assert "secret" not in found.database
+
+
+def test_a_new_server_without_tables_is_advised_to_make_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise InputError("there is no table 'employee'", "Check its name, or create it")
+
+    monkeypatch.setattr(servers.administration, "advise", missing)
+    page = servers.advice("mssql+pyodbc://sa@db.example/people").data
+    assert "there is no table" in page
+    assert "gidbench schema create" in page
