@@ -61,9 +61,8 @@ def create_schema(database: str | None = None, *, names: Names = OURS) -> Schema
 def schema_sql(database: str | None = None, *, names: Names = OURS) -> str:
     """The statements that make every table of ours in a kind of database (DuckDB without a URL), as text to be read
     and run by somebody else; nothing is connected to."""
-    settings = load_settings(database_url=database)
-    secret = settings.database_url
-    backend = parse_url(secret.get_secret_value()).get_backend_name() if secret else "duckdb"
+    url = load_settings(database_url=database).url
+    backend = parse_url(url).get_backend_name() if url else "duckdb"
     if backend == "mssql":
         from gidbench.stores.sqlserver.tables import create_statements
 

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from gidbench.batch_plan import Given, Step, plan
 from gidbench.batch_summary import as_json, as_markdown
 from gidbench.batch_texts import answer_in, headline_of
 from gidbench.bench.databases import require_empty
+from gidbench.bench.folders import make_folder
 from gidbench.bench.history import remembered
 from gidbench.bench.results import load_results, newest
 from gidbench.bench.session import RESULTS_FILE, new_folder
@@ -27,7 +27,8 @@ from gidbench.kernels.warmup import compile_all
 from gidbench.log import redact
 from gidbench.reporting import tier_report
 from gidbench.running import watching
-from gidbench.settings import Settings, load_settings
+from gidbench.settings import load_settings
+from gidbench.units import utc_text
 
 
 def run_batch(
@@ -65,18 +66,19 @@ def run_batch(
     report = progress or silent
     steps = plan(names, given)
     settings = load_settings()
-    if settings.database_url and any(step.is_ours and not step.database for step in steps):
-        require_empty(settings.database_url.get_secret_value())
+    if settings.url and any(step.is_ours and not step.database for step in steps):
+        require_empty(settings.url)
     if any(step.is_ours for step in steps):
         compile_all(lambda done, total, activity: report(Progress(activity, done, total, "kernels")))
     folder = _folder(out)
+    variables = {"MPLBACKEND": "agg", **settings.environment()}
     started = time.perf_counter()
-    outcome = BatchOutcome(folder, command, _now(), swept=tuple(given.sweep))
+    outcome = BatchOutcome(folder, command, utc_text(), swept=tuple(given.sweep))
     ran: list[Ran] = []
     try:
         for number, step in enumerate(steps, 1):
-            ran.append(Ran(step, "interrupted", _now()))
-            ran[-1] = _execute(step, folder, _variables(settings, step), html, report)
+            ran.append(Ran(step, "interrupted", utc_text()))
+            ran[-1] = _execute(step, folder, variables, html, report)
             told(number, len(steps), ran[-1])
             if ran[-1].state != "ok" and fail_fast:
                 break
@@ -90,26 +92,10 @@ def run_batch(
 def _folder(out: Path | None) -> Path:
     if out is None:
         return new_folder(Path("reports")).resolve()
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out} cannot be made a folder ({error.strerror})", "Name another one") from error
+    make_folder(out)
     if any(not path.name.startswith("gid_system.log") for path in out.iterdir()):
         raise InputError(f"the folder {out} is not empty", "Name a new one by --out")
     return out.resolve()
-
-
-def _variables(settings: Settings, step: Step) -> dict[str, str]:
-    """All settings as an environment: a kernel works in another folder, with other settings in its files."""
-    found = {"MPLBACKEND": "agg"}
-    for name, described in type(settings).model_fields.items():
-        value = getattr(settings, name)
-        if name == "database_url":
-            value = step.database or (value.get_secret_value() if value else None)
-        if value is None:
-            continue
-        found[str(described.alias)] = str(value).lower() if isinstance(value, bool) else str(value)
-    return found
 
 
 def _execute(
@@ -124,10 +110,11 @@ def _execute(
     values: dict[str, Any] = dict(step.parameters)
     if step.takes_out:
         values["out"] = _relative(place, work)
-    started_at, began, error = _now(), time.perf_counter(), ""
+    started_at, began, error = utc_text(), time.perf_counter(), ""
     with watching(place, report, Cancellation()) as watched:
         try:
-            notebooks.execute(step.source, output, values, {**variables, **watched}, work)
+            given = {"DATABASE_URL": step.database} if step.database else {}
+            notebooks.execute(step.source, output, values, {**variables, **given, **watched}, work)
         except OperationCancelled:
             raise KeyboardInterrupt from None
         except GidbenchError as failure:
@@ -183,7 +170,3 @@ def _relative(path: Path, start: Path) -> str:
         return Path(os.path.relpath(path, start)).as_posix()
     except ValueError:
         return path.as_posix()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

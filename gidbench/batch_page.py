@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,8 +14,9 @@ from gidbench.batch_outcome import BatchOutcome, Ran
 from gidbench.batch_summary import chosen, common, outcome_of, sentence
 from gidbench.bench.results import RunHeader, load_results
 from gidbench.bench.session import RESULTS_FILE
+from gidbench.report.style import page_style
 from gidbench.report.wording import shown, when
-from gidbench.tiers import TIERS
+from gidbench.tiers import level_of
 from gidbench.units import format_bytes, format_rate, format_seconds
 
 
@@ -84,7 +84,7 @@ def render(outcome: BatchOutcome) -> str:
             said=[row for row in rows if row.error or row.answer],
             charts=_charts(outcome),
             command=outcome.command,
-            style=Markup(_style()),
+            style=Markup(page_style("pages/batch.css")),
         )
     )
 
@@ -129,13 +129,12 @@ def _charts(outcome: BatchOutcome) -> list[Chart]:
 
 def _chart(name: str, points: list[tuple[Ran, float, str, str]]) -> Chart:
     most, least = max(points, key=lambda point: point[1]), min(points, key=lambda point: point[1])
-    levels = {tier: len(TIERS) - place for place, (tier, _) in enumerate(TIERS)}
     bars = tuple(
         Bar(
             shown(chosen(ran)),
             format_rate(rate),
             tier,
-            levels.get(tier, 1),
+            level_of(tier) or 1,
             round(100 * rate / most[1], 1),
         )
         for ran, rate, tier, _ in points
@@ -153,13 +152,6 @@ def _header(outcome: BatchOutcome) -> RunHeader | None:
         if path.is_file():
             return load_results(path).header
     return None
-
-
-def _style() -> str:
-    """The report's, and what only this page has."""
-    report = resources.files("gidbench.report").joinpath("report.css").read_text("utf-8")
-    own = resources.files("gidbench").joinpath("data/pages/batch.css").read_text("utf-8")
-    return f"{report}\n{own}"
 
 
 @cache

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from gidbench import notebooks
-from gidbench.bench.databases import require_empty
+from gidbench.bench.databases import lasting, require_empty
 from gidbench.bench.session import check_request
 from gidbench.errors import InputError
 from gidbench.log import redact
 from gidbench.parameters import Parameter, from_text, from_yaml, parameters_in, require_known
 from gidbench.settings import load_settings
-from gidbench.stores.opening import duckdb_path, parse_url, safe_name
+from gidbench.stores.opening import safe_name
 
 _MOST_STEPS = 1_000
 _LONGEST_NAME = 80  # of a folder; its path must fit what systems allow
@@ -171,7 +171,7 @@ def _step(
         is_secret = isinstance(value, str) and redact(value) != value
         shown[name] = safe_name(value) if name == "database" and value else str(value)
         if name == "database" and value and (is_ours or is_secret):
-            database = _absolute(str(values.pop(name)))
+            database = lasting(str(values.pop(name)))
         elif is_secret:
             raise InputError(
                 f"the parameter {name} holds a password, which would stay in the notebook",
@@ -186,17 +186,6 @@ def _told(chosen: Mapping[str, str], known: Mapping[str, Parameter]) -> dict[str
         name: safe_name(text) if name == "database" and text else str(from_text(known[name], text))
         for name, text in chosen.items()
     }
-
-
-def _absolute(url: str) -> str:
-    """Kernels work elsewhere, so a DuckDB file is named by its full path."""
-    parsed = parse_url(url)
-    if parsed.get_backend_name() != "duckdb":
-        return url
-    path = duckdb_path(parsed)
-    if path is None:
-        raise InputError("a database in memory does not last from one notebook to the next", "Name a file")
-    return f"duckdb:///{path.resolve()}"
 
 
 def _folders(combinations: Sequence[Mapping[str, str]]) -> list[str]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from gidbench import __version__
 from gidbench.batch_outcome import INDEX_FILE, BatchOutcome, Ran
-from gidbench.units import format_count, format_seconds
+from gidbench.report.wording import number
+from gidbench.units import format_seconds
 
 SCHEMA_VERSION = 1
 _SIGNS = {"ok": "✅", "failed": "❌", "interrupted": "⏹️", "not run": "⚪"}
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def sentence(outcome: BatchOutcome) -> str:
@@ -19,12 +19,10 @@ def sentence(outcome: BatchOutcome) -> str:
     total, good = len(outcome.ran), len(outcome.of("ok"))
     spent = format_seconds(outcome.wall_s)
     if good == total:
-        whole = f"{_number(total).capitalize()} notebook{'s' if total > 1 else ''} ran"
+        whole = f"{number(total).capitalize()} notebook{'s' if total > 1 else ''} ran"
         words = f"{whole} without an error, in {spent}."
     else:
-        words = (
-            f"{_number(good).capitalize()} of {_number(total)} notebooks ran without an error, in {spent}."
-        )
+        words = f"{number(good).capitalize()} of {number(total)} notebooks ran without an error, in {spent}."
     for state in ("failed", "interrupted", "not run"):
         if names := list(dict.fromkeys(each.step.name for each in outcome.of(state))):
             words += f" {state.capitalize()}: {', '.join(names)}."
@@ -32,10 +30,6 @@ def sentence(outcome: BatchOutcome) -> str:
     if cases:
         words += f" Failed {'cases' if len(cases) > 1 else 'case'}: {', '.join(dict.fromkeys(cases))}."
     return words
-
-
-def _number(count: int) -> str:
-    return _NUMBERS[count] if count < len(_NUMBERS) else format_count(count)
 
 
 def outcome_of(ran: Ran) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,22 +14,6 @@ from gidbench.cli_compare import against_option, enforce, gate_options, gates_of
 
 if TYPE_CHECKING:
     from gidbench.bench.request import Request
-
-_ASKED = (
-    "records",
-    "processes",
-    "rounds",
-    "operations",
-    "cases",
-    "seed",
-    "batch_size",
-    "workers",
-    "pool_size",
-    "strategy",
-    "source",
-    "peers",
-    "database",
-)
 
 
 @click.command()
@@ -103,5 +88,5 @@ def requested(options: dict[str, Any]) -> Request:
     """What the options ask for. Raises InputError where they do not go together."""
     from gidbench.bench.request import Request
 
-    given = {name: options[name] for name in _ASKED}
+    given = {field.name: options[field.name] for field in fields(Request)}
     return Request.asked(**{**given, "operations": ",".join(given["operations"])})

@@ -36,8 +36,7 @@ def examine(database: str | None = None, *, production: bool = False) -> list[Ch
         settings = load_settings(database_url=database)
     except GidbenchError as error:
         return [Check("settings", "bad", error.problem, error.remedy)]
-    secret = settings.database_url
-    url = secret.get_secret_value() if secret else ""
+    url = settings.url
     drivers = odbc_drivers()
     checks = [_python(), _cores(), _memory(), _disk(), _numba(), _drivers(drivers), *_database(url, drivers)]
     if production:

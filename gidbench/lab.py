@@ -19,6 +19,7 @@ from urllib.parse import quote
 import psutil
 
 from gidbench import notebooks
+from gidbench.bench.folders import make_folder
 from gidbench.errors import GidbenchError, InputError
 from gidbench.files.atomic import replacing, write_text
 from gidbench.parameters import read_notebook
@@ -70,12 +71,7 @@ def copy_notebooks(folder: Path, version: str) -> list[Copied]:
     """
     if folder == notebooks.folder():
         return []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be made a folder ({error.strerror})", "Name another one by --folder"
-        ) from error
+    make_folder(folder, remedy="Name another one by --folder")
     known, done = _known(folder), []
     for name in notebooks.ALL:
         content = notebooks.path_of(name).read_bytes()

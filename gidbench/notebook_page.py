@@ -12,6 +12,7 @@ from gidbench import __version__
 from gidbench.errors import InputError
 from gidbench.files.atomic import write_text
 from gidbench.parameters import TAG
+from gidbench.report.style import page_style
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _SCRIPTS = ("application/javascript", _WIDGET)
@@ -48,7 +49,7 @@ def export(notebook: Path, page: Path, *, index: str = "") -> None:
         "version": __version__,
         "title": _title(read, notebook.stem),
         "index": index,
-        "style": _style(),
+        "style": page_style("notebook_page/notebook.css"),
         "opened": [TAG, "injected-parameters"],
     }
     text, _ = exporter.from_notebook_node(read, {"gidbench": ours})
@@ -89,10 +90,3 @@ def _title(notebook: Any, name: str) -> str:
         if cell.cell_type == "markdown" and (found := re.search(r"^#+ +(.+)$", cell.source, re.MULTILINE)):
             return str(found[1]).strip()
     return html.escape(name)
-
-
-def _style() -> str:
-    """The report's, and what only notebooks have."""
-    report = resources.files("gidbench.report").joinpath("report.css").read_text("utf-8")
-    own = resources.files("gidbench").joinpath("data/notebook_page/notebook.css").read_text("utf-8")
-    return f"{report}\n{own}"

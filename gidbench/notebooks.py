@@ -15,12 +15,11 @@ from typing import Any
 from gidbench.errors import GidbenchError, InputError
 from gidbench.log import redact
 from gidbench.parameters import from_text, parameters_in, require_known
-from gidbench.widgets.markup import SESSION
+from gidbench.widgets.markup import HEADLESS, SESSION
 
 BY_OPERATION = {"generate": "01_generate", "process": "02_process", "sync": "03_sync"}
 OVERVIEW = "00_overview"
 ALL = (OVERVIEW, *BY_OPERATION.values(), "04_tune", "05_compare", "06_your_server")
-HEADLESS = "GIDBENCH_HEADLESS"  # set where nobody is there to press a button
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _ERROR_TAG = "papermill-error-cell-tag"

@@ -13,7 +13,8 @@ from typing import Any
 
 from gidbench import notebooks
 from gidbench.bench import progress_file
-from gidbench.bench.databases import check_strategy, completed, remove_database, require_empty
+from gidbench.bench.databases import check_strategy, completed, lasting, remove_database, require_empty
+from gidbench.bench.folders import make_folder
 from gidbench.bench.history import remembered
 from gidbench.bench.request import Request
 from gidbench.bench.results import Noise, Result, load_results
@@ -25,7 +26,6 @@ from gidbench.errors import GidbenchError, InputError, NothingMeasuredError, Ope
 from gidbench.kernels.warmup import compile_all
 from gidbench.reporting import REPORT_FILE
 from gidbench.settings import EMBEDDED_DATABASE, load_settings
-from gidbench.stores.opening import parse_url
 
 _POLL_S = 0.1  # of the half second in which all must stop
 
@@ -149,11 +149,8 @@ def carry_out(
     check_strategy(request.strategy, secret)
     source = str(check_source(request.source)) if request.source else ""
     variables = {
-        "DATABASE_URL": _absolute(secret),
-        "ULTRA_BATCH_SIZE": str(settings.batch_size),
-        "ULTRA_PARALLEL_WORKERS": str(settings.workers),
-        "ULTRA_CONNECTION_POOL_SIZE": str(settings.pool_size),
-        "GIDBENCH_WRITE_STRATEGY": settings.write_strategy,
+        **settings.environment(),
+        "DATABASE_URL": lasting(secret) if secret else "",
         VARIABLE: source,
         "MPLBACKEND": "agg",
     }
@@ -196,21 +193,7 @@ def _folder(out: str | Path | None) -> Path:
     folder = Path(out).resolve()
     if (folder / RESULTS_FILE).exists():
         raise InputError(f"{out} holds the results of another run", "Name a new folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out} cannot be made a folder ({error.strerror})", "Name another one") from error
-    return folder
-
-
-def _absolute(url: str) -> str:
-    """The kernels work in the run's folder, so a DuckDB file is named by its full path."""
-    parsed = parse_url(url) if url else None
-    if parsed is None or parsed.get_backend_name() != "duckdb":
-        return url
-    if not parsed.database or parsed.database == ":memory:":
-        raise InputError("a database in memory does not last from one notebook to the next", "Name a file")
-    return f"duckdb:///{Path(parsed.database).resolve()}"
+    return make_folder(folder, shown=str(out))
 
 
 @contextlib.contextmanager

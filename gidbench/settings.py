@@ -109,6 +109,21 @@ write_timeout, write_shared_folder, write_server_folder:
     statement_timeout: int = Field(default=0, ge=0, le=604_800, alias="GIDBENCH_STATEMENT_TIMEOUT")
     pool_timeout: int = Field(default=30, ge=1, le=3_600, alias="GIDBENCH_POOL_TIMEOUT")
 
+    @property
+    def url(self) -> str:
+        """DATABASE_URL with its password; empty where there is none."""
+        return self.database_url.get_secret_value() if self.database_url else ""
+
+    def environment(self) -> dict[str, str]:
+        """All of it as variables for a process that works in another folder, where other files hold other settings."""
+        values = {str(field.alias): getattr(self, name) for name, field in type(self).model_fields.items()}
+        values[str(type(self).model_fields["database_url"].alias)] = self.url or None
+        return {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in values.items()
+            if value is not None
+        }
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -8,6 +8,12 @@ TIERS = (("ULTRA", 1_000_000), ("VERY HIGH", 500_000), ("HIGH", 100_000), ("STAN
 TARGET_PER_SECOND = 200_000  # a million records in at most five seconds, for each operation
 
 
+def level_of(tier: str | None) -> int:
+    """From 1 (STANDARD) to 4 (ULTRA); 0 where it is no tier."""
+    names = [name for name, _ in reversed(TIERS)]
+    return names.index(tier) + 1 if tier in names else 0
+
+
 def tier_of(records_per_second: float) -> str:
     """Name of the tier; a rate must exceed a tier's bound to be in it."""
     return next((name for name, bound in TIERS if records_per_second > bound), "STANDARD")

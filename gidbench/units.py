@@ -43,6 +43,11 @@ def format_rate(per_second: float) -> str:
     return f"{_three_digits(per_second)} /s"
 
 
+def round_rate(rate: float) -> str:
+    """`500 K`, `1 M`: for ticks and bounds, which are round."""
+    return re.sub(r"\.0+ ", " ", format_rate(rate)).removesuffix("/s").strip()
+
+
 def format_seconds(seconds: float) -> str:
     """Duration with three significant digits and the unit that fits: `1.23 s`, `45.6 ms`, `2 min 05 s`."""
     if seconds >= 120:
@@ -66,6 +71,11 @@ def _three_digits(value: float) -> str:
     if value >= 99.95:
         return f"{value:.0f}"
     return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+
+
+def utc_text() -> str:
+    """This moment in UTC, to the second, as result files and histories write it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def utc_now() -> datetime:

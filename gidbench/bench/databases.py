@@ -73,7 +73,7 @@ def completed(given: str, settings: Settings) -> str:
     A given one without a password gets it from DATABASE_URL where that is the same but for its password: so a
     command can name a database and still be shown to everybody.
     """
-    kept = settings.database_url.get_secret_value() if settings.database_url else ""
+    kept = settings.url
     if not given:
         return kept
     if kept and parse_url(given).password is None and without_password(kept) == without_password(given):
@@ -91,6 +91,17 @@ def without_password(text: str) -> str:
     return URL.create(
         url.drivername, url.username, None, url.host, url.port, url.database, query
     ).render_as_string(hide_password=False)
+
+
+def lasting(url: str) -> str:
+    """A URL for processes that work in other folders: a DuckDB file by its full path. InputError for one in memory."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "duckdb":
+        return url
+    path = duckdb_path(parsed)
+    if path is None:
+        raise InputError("a database in memory does not last from one notebook to the next", "Name a file")
+    return f"duckdb:///{path.resolve()}"
 
 
 def check_strategy(strategy: str, url: str) -> None:

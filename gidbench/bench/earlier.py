@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gidbench.bench.comparing import comparable
+from gidbench.bench.folders import RESULTS_FILE
 from gidbench.bench.history import HISTORY_FILE, Entry, History, entries_of, load_history
 from gidbench.bench.results import RunResults, load_results
 from gidbench.errors import GidbenchError
@@ -31,7 +32,7 @@ def known_before(run: RunResults, folder: Path, history: str | Path | None = Non
     place = Path(history) if history is not None else find_history(folder)
     known = load_history(place) if place is not None else History(())
     entries: dict[tuple[str, str], Entry] = {(entry.run_id, entry.case): entry for entry in known.entries}
-    for path in sorted(folder.resolve().parent.glob("2*/results.jsonl"))[-_MOST_BESIDE:]:
+    for path in sorted(folder.resolve().parent.glob(f"2*/{RESULTS_FILE}"))[-_MOST_BESIDE:]:
         with contextlib.suppress(GidbenchError, OSError, UnicodeDecodeError):  # a file of something else
             for entry in entries_of(load_results(path)):
                 entries.setdefault((entry.run_id, entry.case), entry)

@@ -25,6 +25,15 @@ def new_folder(parent: Path) -> Path:
     return folder
 
 
+def make_folder(folder: Path, *, shown: str = "", remedy: str = "Name another one") -> Path:
+    """The folder, made where it is missing. Raises InputError, which calls it `shown`, where it can't be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{shown or folder} cannot be made a folder ({error.strerror})", remedy) from error
+    return folder
+
+
 def results_in(out: str | Path = "") -> list[Result]:
     """Latest result of each case of a run; empty `out`: the newest run under reports/."""
     return newest(load_results(run_folder(out)).results)

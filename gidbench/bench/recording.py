@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import shlex
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from gidbench.bench.tuning import Tuning
 from gidbench.engine import Cancellation, ProgressCallback
 from gidbench.errors import InputError
 from gidbench.settings import load_settings
+from gidbench.units import utc_text
 
 _OPTIONS = {
     "batch_size": "--batch-size",
@@ -169,7 +169,7 @@ def tune(
             words += [_OPTIONS[name], ",".join(map(str, values))] if values else []
         words += ["--mode", mode] if mode != "auto" else []
         words += _common(seed, database)
-        url = database or _set_database()
+        url = database or load_settings().url
         record(place, tuning_line(result, _line(words)), url, {"records": records, "budget_s": budget_s})
     return result
 
@@ -190,7 +190,7 @@ def record(folder: Path, line: ScalingLine | TuningLine, url: str, parameters: M
             path,
             RunHeader(
                 run_id=secrets.token_hex(8),
-                started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                started_at=utc_text(),
                 parameters={**parameters, "seed": line.seed},
                 host=host.describe(),
                 noise=host.noise(),
@@ -234,8 +234,3 @@ def _common(seed: int, database: str | None) -> list[str]:
 
 def _line(words: list[str]) -> str:
     return shlex.join(["gidbench", *words])
-
-
-def _set_database() -> str:
-    secret = load_settings().database_url
-    return secret.get_secret_value() if secret else ""

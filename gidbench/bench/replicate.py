@@ -155,19 +155,11 @@ def _get_ready(job: Job, url: str, progress: ProgressCallback | None) -> tuple[l
 
 def _work(orders: _Orders, url: str, tell: Callable[[dict[str, Any]], None]) -> None:
     """Do what is ordered; put things in order where nobody is left who would: wherever that is noticed first."""
-    gone = False
-
-    def tell_if_there(message: dict[str, Any]) -> None:
-        nonlocal gone
-        try:
-            tell(message)
-        except BrokenPipeError:
-            gone = True
-            raise
-
-    with contextlib.suppress(BrokenPipeError):
-        _turns(orders, url, tell_if_there)
-    if orders.job is not None and (gone or orders.orphaned):
+    try:
+        _turns(orders, url, tell)
+    except BrokenPipeError:  # heard before the end of the orders
+        orders.orphaned = True
+    if orders.job is not None and orders.orphaned:
         clean_up(orders.job, url)
 
 
@@ -198,8 +190,10 @@ def _turns(orders: _Orders, url: str, tell: Callable[[dict[str, Any]], None]) ->
             token.check()
             turn = take_turn(cases[order["place"]], order["index"], job.process, token, **marking)
             tell({"kind": "turn", **asdict(turn)})
-    except (OperationCancelled, BrokenPipeError):
+    except OperationCancelled:
         pass
+    except BrokenPipeError:
+        raise
     except GidbenchError as error:
         tell(
             {

@@ -7,7 +7,6 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from gidbench.bench import host, schedule
@@ -31,6 +30,7 @@ from gidbench.errors import InputError, OperationCancelled
 from gidbench.kernels.warmup import compile_all
 from gidbench.settings import Settings, assuming, load_settings, usable_cores
 from gidbench.stores.opening import open_store
+from gidbench.units import utc_text
 
 __all__ = [
     "RESULTS_FILE",
@@ -311,7 +311,7 @@ def _header(asked: _Asked, target: Target, start: Noise) -> RunHeader:
         database = {"name": target.name, "version": store.version, **facts_of(store, target.url)}
     return RunHeader(
         run_id=secrets.token_hex(8),
-        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        started_at=utc_text(),
         parameters={
             "records": asked.records,
             "processes": plan.processes,

@@ -56,8 +56,7 @@ class Strategies:
 
 def server_url(database: str = "") -> str:
     """The URL of a SQL Server that is named here or by DATABASE_URL; empty where that is none."""
-    secret = load_settings(database_url=database or None).database_url
-    url = secret.get_secret_value() if secret else ""
+    url = load_settings(database_url=database or None).url
     return url if url and parse_url(url).get_backend_name() == "mssql" else ""
 
 

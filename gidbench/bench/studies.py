@@ -6,7 +6,6 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +17,7 @@ from gidbench.bench.tuning_gain import Gain
 from gidbench.bench.tuning_space import TITLES, Point, Space, default_point
 from gidbench.errors import InputError
 from gidbench.findings import Check
+from gidbench.units import utc_text
 
 _NAMES_PATHS = "settings file"  # the one check that tells a path of this machine
 _NUMBERS = ("batch_size", "workers", "pool_size")
@@ -33,7 +33,7 @@ L = TypeVar("L", ScalingLine, TuningLine)
 
 def scaling_line(result: Scaling, command: str) -> ScalingLine:
     """What a result file keeps of it; `command` does it again."""
-    return ScalingLine(measured_at=_now(), command=command, **_plain(result.to_dict()))
+    return ScalingLine(measured_at=utc_text(), command=command, **_plain(result.to_dict()))
 
 
 def tuning_line(result: Tuning, command: str) -> TuningLine:
@@ -43,7 +43,7 @@ def tuning_line(result: Tuning, command: str) -> TuningLine:
         told.pop(name)
     told["findings"] = [check for check in told["findings"] if check["name"] != _NAMES_PATHS]
     told["applied"] = Path(result.applied).name
-    return TuningLine(measured_at=_now(), command=command, store=result.space.kind, **told)
+    return TuningLine(measured_at=utc_text(), command=command, store=result.space.kind, **told)
 
 
 def scaling_of(line: ScalingLine) -> Scaling:
@@ -106,10 +106,6 @@ def _plain(told: dict[str, Any]) -> dict[str, Any]:
     """As it will be read again: tuples become lists."""
     plain: dict[str, Any] = json.loads(json.dumps(told))
     return plain
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _damaged(kind: str, error: Exception) -> InputError:

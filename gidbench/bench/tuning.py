@@ -320,8 +320,7 @@ class _Place:
 
 def _place(operation: str, database: str | None, folder: Path) -> _Place:
     """Where rows go. Raises InputError where the database holds data."""
-    secret = load_settings(database_url=database).database_url
-    if secret is not None and (url := secret.get_secret_value()):
+    if url := load_settings(database_url=database).url:
         kind = SERVER if parse_url(url).get_backend_name() == "mssql" else EMBEDDED
         return _Place(url, safe_name(url), kind, require_empty(url), is_given=True)
     if operation == "generate":

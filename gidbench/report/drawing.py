@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -10,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from gidbench.report.svg import INK, MUTED, SURFACE
-from gidbench.units import format_rate
 
 TEXT = 12
 SMALL = 11
@@ -62,11 +60,6 @@ def shortened(text: str, longest: int) -> str:
     """The text in one line of so many characters; the tables have it in full."""
     text = " ".join(text.split())
     return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def round_rate(rate: float) -> str:
-    """`500 K`, `1 M`: for ticks, which are round."""
-    return re.sub(r"\.0+ ", " ", format_rate(rate)).removesuffix("/s").strip()
 
 
 def time_axis(axes: Axes, longest: float, ticks: int) -> None:

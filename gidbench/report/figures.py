@@ -24,7 +24,7 @@ from gidbench.report.svg import (
 )
 from gidbench.report.view import OperationView
 from gidbench.tiers import TARGET_PER_SECOND, TIERS
-from gidbench.units import format_bytes, format_seconds
+from gidbench.units import format_bytes, format_seconds, round_rate
 
 _MOST_POINTS = 200  # rounds drawn per case; more would only make the page heavy
 
@@ -144,7 +144,7 @@ def _rate_axis(axes: Axes, rates: list[float]) -> None:
     axes.set_xlim(least, most)
     decades = [10.0**power for power in range(math.ceil(math.log10(least)), math.floor(math.log10(most)) + 1)]
     ticks = sorted({*bounds, *(each for each in decades if all(max(each / b, b / each) > 3 for b in bounds))})
-    axes.set_xticks(ticks, [drawing.round_rate(tick) for tick in ticks])
+    axes.set_xticks(ticks, [round_rate(tick) for tick in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     pixels_per_e = axes.bbox.width / math.log(most / least)
     for index, (name, bound) in enumerate(TIERS):

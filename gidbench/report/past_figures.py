@@ -15,6 +15,7 @@ from gidbench.report import drawing
 from gidbench.report.inline import SLIM
 from gidbench.report.past import ComparedView, ComparisonView, TrendView
 from gidbench.report.svg import BLUE, INK, MUTED, RULE, SURFACE, VERMILLION, new_figure
+from gidbench.units import round_rate
 
 _ROW, _ROW_SLIM, _TOP, _BOTTOM = 32, 50, 24, 54
 _FAR = 1.4  # times beyond the outermost median
@@ -166,13 +167,13 @@ def _rates(axes: Axes, view: TrendView) -> None:
         powers = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
         ticks = [step * 10.0**power for power in powers for step in (1, 2, 5)]
         ticks = [tick for tick in ticks if least / 1.2 <= tick <= most * 1.2]
-        axes.set_yticks(ticks, [drawing.round_rate(tick) for tick in ticks])
+        axes.set_yticks(ticks, [round_rate(tick) for tick in ticks])
         axes.yaxis.set_minor_locator(NullLocator())
     else:
         room = max(most - least, 0.04 * most) * 0.15
         axes.set_ylim(least - room, most + room)
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-        axes.yaxis.set_major_formatter(lambda value, _: drawing.round_rate(value))
+        axes.yaxis.set_major_formatter(lambda value, _: round_rate(value))
     axes.grid(axis="y", color=RULE, linewidth=0.8)
     axes.set_axisbelow(True)
 

@@ -19,7 +19,7 @@ from gidbench.report import drawing
 from gidbench.report.inline import SLIM
 from gidbench.report.standalone import save_svg
 from gidbench.report.svg import BLUE, RULE, SURFACE, VERMILLION, new_figure
-from gidbench.units import format_bytes, format_seconds
+from gidbench.units import format_bytes, format_seconds, round_rate
 
 _STANDALONE_WIDTH, _TITLE, _LEFT, _RIGHT, _GAP = 900, 34, 68, 14, 78
 _HEAD, _FOOT, _KEY = 44, 40, 22
@@ -126,7 +126,7 @@ def _panel(
     axes.set_xlim(min(records) / 1.4, max(records) * 1.4)
     every = [value for size in sizes for value in values(size)]
     axes.set_ylim(min(every) / 1.6, max(every) * 1.6)
-    _ticks(axes.xaxis, 10, drawing.round_rate)
+    _ticks(axes.xaxis, 10, round_rate)
     _ticks(axes.yaxis, 10 if show is format_seconds else 4, show)
     axes.grid(color=RULE, linewidth=0.8)
     axes.set_axisbelow(True)

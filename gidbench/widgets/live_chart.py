@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import html
 import math
-import re
 from collections.abc import Callable, Sequence
 
 from gidbench.bench.watching import Sample
 from gidbench.tiers import TARGET_PER_SECOND, TIERS
-from gidbench.units import format_bytes, format_rate
+from gidbench.units import format_bytes, format_rate, round_rate
 from gidbench.widgets.live_history import SPAN_S, History, highest
 
 _WIDE, _HIGH = 600, 100  # of the drawing's own coordinates
@@ -55,22 +54,18 @@ def _rate_strip(series: Series) -> str:
         place = (math.log10(rate) - low) / (high - low)
         kind = "gb-target" if name == _TARGET else "gb-tier"
         lines += f'<path class="{kind}" d="M0 {_y(place):.1f}H{_WIDE}"/>'
-        labels += f'<span class="{kind} gb-at{number}" style="bottom:{place * 100:.1f}%">{name} {_short(rate)}</span>'
-    ends = f'<span class="gb-end" style="bottom:0">{_short(10**low)}</span>'
+        told = f"{name} {round_rate(rate)}"
+        labels += f'<span class="{kind} gb-at{number}" style="bottom:{place * 100:.1f}%">{told}</span>'
+    ends = f'<span class="gb-end" style="bottom:0">{round_rate(10**low)}</span>'
     return _strip(
         "Records per second",
-        f"{_short(10**high)}, logarithmic",
+        f"{round_rate(10**high)}, logarithmic",
         lines + _area(scaled, 1.0),
         _spoken(series, format_rate),
         kind="gb-wide",
         labels=labels + ends,
         grid="",
     )
-
-
-def _short(rate: float) -> str:
-    """`500 K`, `1 M`: round rates."""
-    return re.sub(r"\.0+ ", " ", format_rate(rate)).removesuffix("/s").strip()
 
 
 def _strip(

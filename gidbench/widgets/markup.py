@@ -22,6 +22,7 @@ _FILES = re.compile(r"\b(duckdb:///)/?(?:[^\s/;,()]+/)+")
 
 SESSION = "JPY_SESSION_NAME"  # what a Jupyter server calls the notebook: its path, where it knows it
 NOTEBOOKS = "GIDBENCH_NOTEBOOKS"  # set by the lab: the folder of its notebooks, whose kernels work above it
+HEADLESS = "GIDBENCH_HEADLESS"  # set where nobody is there to press a button
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 

@@ -120,8 +120,7 @@ class Workbench:
     ) -> None:
         """Set the controls."""
         controls = self.controls
-        secret = load_settings().database_url
-        controls.set_url(database or (secret.get_secret_value() if secret else ""))
+        controls.set_url(database or load_settings().url)
         controls.operation.value, controls.records.value = operation, records
         controls.peers.value = peers and not controls.peers.disabled
         controls.choose(cases)
@@ -184,22 +183,13 @@ class Workbench:
         self._watch, self._history = self._make_watch(), History()
         self._announcer, self._began = live_numbers.Announcer(), time.monotonic()
         options = {
-            "records": request.records,
-            "processes": request.processes,
-            "rounds": request.rounds,
-            "cases": request.cases,
-            "source": request.source,
-            "seed": request.seed,
-            "batch_size": request.batch_size,
-            "workers": request.workers,
-            "pool_size": request.pool_size,
-            "strategy": request.strategy,
-            "peers": request.peers,
+            **vars(request),
             "database": self.controls.connection.url(),
             "out": self._folder,
             "watch": self._watch,
         }
-        live = LiveRun(self._measure, request.operations[0], options, on_tick=self._tick, on_end=self._end)
+        [operation] = options.pop("operations")
+        live = LiveRun(self._measure, operation, options, on_tick=self._tick, on_end=self._end)
         self._live = live
         self._show_running(True)
         if not live.start():

@@ -9,8 +9,12 @@ from typing import Any
 from urllib.parse import quote
 
 from gidbench.bench.progress_file import VARIABLE
+from gidbench.widgets.markup import HEADLESS
 
-HEADLESS = "GIDBENCH_HEADLESS"
+
+def in_batch() -> bool:
+    """Whether gidbench itself executes this notebook."""
+    return bool(os.environ.get(HEADLESS) or os.environ.get(VARIABLE))
 
 
 def is_headless() -> bool:
@@ -18,7 +22,7 @@ def is_headless() -> bool:
 
     Papermill and nbconvert allow no input, as notebooks of people do; nor does Voila, which names itself.
     """
-    if os.environ.get(HEADLESS) or os.environ.get(VARIABLE):
+    if in_batch():
         return True
     kernel = getattr(_shell(), "kernel", None)
     if kernel is None or os.environ.get("SERVER_SOFTWARE", "").lower().startswith("voila"):

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import html
-import os
 import time
 from typing import Any
 
-from gidbench.bench.progress_file import VARIABLE
 from gidbench.engine import Progress, ProgressCallback
+from gidbench.widgets.presence import in_batch
 
-HEADLESS = "GIDBENCH_HEADLESS"
 _INTERVAL_S = 0.25
 
 
 def bar() -> ProgressCallback | None:
     """A callback that moves a bar; None in a batch, whose progress goes to the one who waits for it."""
-    if os.environ.get(VARIABLE) or os.environ.get(HEADLESS):
+    if in_batch():
         return None
     from IPython.core.getipython import get_ipython
     from IPython.display import HTML, display

@@ -13,12 +13,12 @@ from gidbench.bench.request import Request
 from gidbench.bench.results import Noise, Result, RunResults, load_results
 from gidbench.bench.session import RESULTS_FILE
 from gidbench.errors import GidbenchError
+from gidbench.tiers import level_of
 from gidbench.units import format_count, format_rate, format_seconds
 from gidbench.widgets.cards import badge, table
 from gidbench.widgets.live_numbers import NONE, escaped
 
 _SIGNS = {"better": "▲", "worse": "▼", "inconclusive": "=", "same": "=", "not measured": "?"}
-_LEVELS = {"ULTRA": 4, "VERY HIGH": 3, "HIGH": 2, "STANDARD": 1}
 _MOST_FILES = 30
 
 
@@ -63,7 +63,7 @@ SORTS: Mapping[str, Callable[[_Row], float | str]] = {
     "records": lambda row: row.result.records,
     "median": lambda row: row.result.median_s,
     "records/s": lambda row: row.result.records_per_second,
-    "tier": lambda row: _LEVELS.get(row.result.tier or "", 0),
+    "tier": lambda row: level_of(row.result.tier),
     "batch size": lambda row: row.run.batch_size,
     "workers": lambda row: row.run.workers,
 }
@@ -91,7 +91,7 @@ def _row(row: _Row) -> str:
         format_count(result.records),
         format_seconds(result.median_s) if ok else NONE,
         format_rate(result.records_per_second) if ok else NONE,
-        badge(result.tier, _LEVELS.get(result.tier, 1)) if ok and result.tier else escaped(result.status),
+        badge(result.tier, level_of(result.tier) or 1) if ok and result.tier else escaped(result.status),
         format_count(row.run.batch_size),
         format_count(row.run.workers),
         interval if ok and result.rounds > 1 else NONE,
