@@ -128,6 +128,8 @@ def judge(
     )
     if alone:
         low, high = _with_assumed_scatter(low, middle, high, len(first), len(second))
+    if _order(first) == _order(second):  # whichever way round they are, it is the same question
+        low, high = min(low, -high), max(high, -low)
     shift = math.log(drift)
     low, high = min(low, low - shift), max(high, high - shift)
     units = [_units(side) for side in (first, second)]
@@ -249,10 +251,11 @@ def _units(values: Sequence[Any]) -> list[float]:
     return [round(float(np.median(each)), _DIGITS) for each in values]
 
 
-def _order(side: list[Floats]) -> tuple[float, float, tuple[float, ...]]:
+def _order(side: list[Floats]) -> tuple[float, float, tuple[float, ...], tuple[int, ...]]:
     """A key that does not change when seconds are scaled, but for the first: shape before size."""
     values = np.concatenate(side)
-    return (float(np.median(values)), float(values.mean()), tuple(values.tolist()))
+    sizes = tuple(each.size for each in side)
+    return (float(np.median(values)), float(values.mean()), tuple(values.tolist()), sizes)
 
 
 def _bootstrap(

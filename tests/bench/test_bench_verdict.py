@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from made_runs import STEADY, times
 
@@ -30,6 +30,8 @@ def same(found, other) -> bool:
 
 
 @given(SIDE, SIDE)
+@example([[1.25, 2.0, 1.0, 0.75]], [[1.25, 2.0, 1.0, 0.75]])
+@example([[1.0, 2.0], [3.0]], [[1.0], [2.0, 3.0]])
 def test_swapping_the_sides_turns_the_verdict(a, b) -> None:
     found, turned = judge(a, b), judge(b, a)
     assert turned.verdict == TURNED[found.verdict]
